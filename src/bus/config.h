@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* config.h - the configuration as the running program sees it: one immutable snapshot in one arena.
+ * Built and validated whole by control, published to every reactor, freed when none uses it any more
+ * (snapshot.h). Nothing in it changes after publication; what is learned at run time lives elsewhere
+ * and is found through the stable ids kept here.
+ * Lists are arrays with a count. Texts are spans that are also zero-terminated.
+ * Next: snapshot.h, which publishes it. */
+#ifndef EK_BUS_CONFIG_H
+#define EK_BUS_CONFIG_H
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "core/pattern.h"
+#include "core/verdict.h"
+#include "io/address.h"
+
+#include <stdint.h>
+
+/* Bounds of what one configuration may hold; each is far above a sensible file and keeps ids small. */
+enum {
+    SERVICES_MAX = 256,
+    INSTANCES_MAX = 1024, /* of one service */
+    ROUTES_MAX = 4096,
+    JOURNEYS_MAX = 1024,
+    JOURNEY_ROUTES_MAX = 256,
+    LISTENERS_MAX = 16,
+    WORKERS_MAX = 64,
+};
+
+struct instance {
+    struct span text;       /* as written: "127.0.0.1:9101", "unix:/run/shop.sock", "app.local:80" */
+    struct span host;       /* a name still to be resolved; empty when `address` is set already */
+    struct address address; /* set for literals by the reader, for names by boot */
+    uint32_t weight;        /* 1 to 1000 */
+    struct span release;    /* may be empty */
+    struct span zone;       /* may be empty */
+    uint32_t id;            /* stable over reloads: index of its learned state; given by control */
+    uint32_t slots;         /* first of its counters (plane/http/slots.h); given by control */
+};
+
+enum balance { BALANCE_ROUND_ROBIN };
+
+struct timeouts {
+    ns_t connect; /* until a connection to an instance stands */
+    ns_t head;    /* from the request's last needed byte until the answer's head */
+    ns_t idle;    /* without a byte moving: kept-alive connections and bodies */
+};
+
+/* Answers for itself instead of forwarding: how control serves its own API through the same edge. */
+struct local_handler;
+
+struct service {
+    struct span name;
+    struct span owner;
+    struct span environment;
+    struct span class_;
+    struct instance *instances;
+    size_t instance_count;
+    enum balance balance;
+    struct timeouts timeout;
+    const struct local_handler *local; /* NULL unless it answers for itself */
+    uint32_t id;                       /* stable over reloads */
+};
+
+struct route {
+    struct pattern pattern; /* method, host, path */
+    struct service *service;
+    struct timeouts timeout; /* the service's, with what the route changes */
+};
+
+enum priority { PRIORITY_MUST_HAVE, PRIORITY_NICE_TO_HAVE };
+
+struct objective {
+    struct span name;
+    double target;   /* share of good events, 0 < target < 1 */
+    ns_t under;      /* good answers must take less than this; 0: an availability objective */
+    int64_t window_s;/* seconds; 28 days unless said */
+};
+
+struct journey {
+    struct span name;
+    struct span owner;
+    struct span runbook;
+    enum priority priority;
+    struct pattern *routes;
+    size_t route_count;
+    struct status_set bad;  /* statuses that count as failed; 500-599 unless said */
+    bool client_gone_bad;   /* a client that leaves counts as failed; else it is excluded */
+    struct objective *objectives;
+    size_t objective_count;
+    uint32_t id;            /* stable over reloads */
+    uint64_t definition;    /* hash of what is counted: routes, bad, under; a change starts a version */
+    uint32_t version;       /* 1, 2, ...: given by control from the store */
+    struct verdict_rules rules; /* what of the above decides; filled by control at publication */
+    uint32_t series;        /* first of its counters (core/series.h), given by control */
+    uint32_t histogram;     /* first of its HISTOGRAM_BINS counters, given by control */
+    const uint32_t *codes;  /* by index of the service, one more for "no service": first of its
+                             * counters by status class, given by control */
+};
+
+struct limits {
+    uint32_t connections; /* client connections at once, over all reactors */
+    uint32_t head;        /* bytes of a head, request line included */
+    uint32_t fields;      /* header fields of a head */
+    uint32_t line;        /* bytes of the request line */
+    uint64_t body;        /* bytes of a request body; 0: no limit */
+    ns_t header_time;     /* from the first byte of a head to its last */
+};
+
+struct config {
+    struct arena arena; /* owns everything below, and this structure's own texts */
+    uint64_t generation; /* 1, 2, ...: given at publication */
+    struct span path;    /* the file, or "" for --to */
+    struct address *http;
+    size_t http_count;
+    struct address admin;
+    struct span store;   /* path, relative ones resolved against the file's folder; ":memory:" in tests */
+    uint32_t workers;    /* reactors; "auto" is resolved to the number of cores by the reader */
+    struct limits limits;
+    int log_level;       /* enum log_level */
+    struct service *services;
+    size_t service_count;
+    struct route *routes; /* first match wins */
+    size_t route_count;
+    struct journey *journeys; /* first match wins; the last is the implicit `unclaimed` */
+    size_t journey_count;
+};
+
+#endif

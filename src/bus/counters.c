@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* counters.c - reserving and adding up counter pages. */
+#include "bus/counters.h"
+
+#include "base/check.h"
+
+#include <sys/mman.h>
+
+static const size_t page_size = COUNTER_SLOTS * sizeof(_Atomic uint64_t);
+
+void counter_page_open(struct counter_page *p)
+{
+    void *m = mmap(NULL, page_size, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    check(m != MAP_FAILED);
+    p->slots = m;
+}
+
+void counter_page_close(struct counter_page *p)
+{
+    munmap(p->slots, page_size);
+    p->slots = NULL;
+}
+
+uint64_t counter_sum(const struct counter_page *const *pages, size_t count, uint32_t slot)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < count; i++)
+        sum += counter_read(pages[i], slot);
+    return sum;
+}
+
+void slot_allocator_init(struct slot_allocator *a)
+{
+    a->next = 1;
+}
+
+uint32_t slots_left(const struct slot_allocator *a)
+{
+    return COUNTER_SLOTS - a->next;
+}
+
+uint32_t slot_take(struct slot_allocator *a, uint32_t count)
+{
+    check(count <= slots_left(a));
+    uint32_t first = a->next;
+    a->next += count;
+    return first;
+}

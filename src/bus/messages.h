@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* messages.h - everything that threads say to each other: one row per kind.
+ * A message is copied, at most 56 bytes; what does not fit is passed as a pointer whose owner changes
+ * with the message, as the row says. */
+#ifndef EK_BUS_MESSAGES_H
+#define EK_BUS_MESSAGES_H
+
+#include "base/clock.h"
+
+#include <assert.h>
+#include <stdint.h>
+
+/* clang-format off */
+#define MESSAGES(X) \
+    /* name               from -> to            meaning; when the box is full */ \
+    X(DRAIN,              "control -> reactor", "stop listening, finish what runs, then stop; retried each tick") \
+    X(DRAINED,            "reactor -> control", "nothing runs any more; retried each turn") \
+    X(INSTANCE_REFUSED,   "reactor -> control", "an instance refused a connection; dropped") \
+    X(INSTANCE_AVOID,     "control -> reactor", "do not try this instance for a while; dropped") \
+    X(INSTANCE_ACCEPTS,   "reactor -> control", "an avoided instance took a connection again; dropped") \
+    X(STOP,               "main -> control",    "a signal asks us to stop; retried on the next signal") \
+    X(SAMPLES,            "control -> scribe",  "batch to be stored, owned by the scribe from now on; merged into the next") \
+    X(SAMPLES_STORED,     "scribe -> control",  "batch came back, stored or with an error, owned by control; retried") \
+    X(SCRIBE_STOP,        "control -> scribe",  "store what is left, close the store and end; retried")
+/* clang-format on */
+
+enum message_kind {
+#define X(name, route, meaning) MESSAGE_##name,
+    MESSAGES(X)
+#undef X
+};
+
+struct message {
+    enum message_kind kind;
+    uint32_t reactor; /* index of the sender, when a reactor */
+    union {
+        struct {
+            uint32_t id;    /* stable id of the instance */
+            uint32_t slots; /* its counters */
+            ns_t until;     /* monotonic; 0: it accepts */
+        } instance;
+        struct {
+            ns_t deadline; /* monotonic: what still runs then is cut off */
+        } drain;
+        void *batch; /* struct sample_batch, see store/samples.h */
+        int signal;
+    };
+};
+
+static_assert(sizeof(struct message) <= 56, "a message and its turn share one cache line");
+
+/* The row's name, for logs and traces. */
+const char *message_name(enum message_kind kind);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* series.h - what is counted of a journey, and in which order.
+ * The counter pages of the reactors, the rings of window.h and the blobs of the store all hold the
+ * counters of one version of a journey in this order, so it only ever grows at its end:
+ *
+ *     GOOD SLOW FAILED EXCLUDED LATENCY_SUM_US  then for each objective  GOOD_i BAD_i
+ *
+ * Always: every counter only grows. Each finished exchange adds one to exactly one of the first four.
+ * LATENCY_SUM_US and the histogram take in the judged answers, those that are GOOD or SLOW, so the
+ * bins of a histogram add up to GOOD + SLOW.
+ * Source: DESIGN of counts in ARCHITECTURE.md.  Next: verdict.h, which says what adds to what. */
+#ifndef EK_CORE_SERIES_H
+#define EK_CORE_SERIES_H
+
+#include <stdint.h>
+
+enum { OBJECTIVES_MAX = 8 }; /* of one journey: one verdict fits bit sets of 8 */
+
+/* clang-format off */
+#define SERIES(X) \
+    /* name          word              what one of it is */ \
+    X(GOOD,           "good",           "an exchange that missed no objective") \
+    X(SLOW,           "slow",           "an answer that missed an objective on latency") \
+    X(FAILED,         "failed",         "an exchange that is bad for the user whatever its time") \
+    X(EXCLUDED,       "excluded",       "neither good nor bad: the client's mistake or choice") \
+    X(LATENCY_SUM_US, "latency_sum_us", "a microsecond of a good or slow answer")
+/* clang-format on */
+
+enum series {
+#define X(name, word, meaning) SERIES_##name,
+    SERIES(X)
+#undef X
+        SERIES_OBJECTIVES, /* the first objective's pair begins here */
+    SERIES_MAX = SERIES_OBJECTIVES + 2 * OBJECTIVES_MAX,
+};
+
+/* How many counters a journey with so many objectives has; at most SERIES_MAX. */
+static inline unsigned series_count(unsigned objectives)
+{
+    return SERIES_OBJECTIVES + 2 * objectives;
+}
+
+static inline unsigned series_good(unsigned objective)
+{
+    return SERIES_OBJECTIVES + 2 * objective;
+}
+
+static inline unsigned series_bad(unsigned objective)
+{
+    return SERIES_OBJECTIVES + 2 * objective + 1;
+}
+
+/* What happened between two cumulative readings, counter by counter. A reading may only be smaller
+ * than an earlier one when the wall clock stepped back between two epochs and the two came from the
+ * store in the wrong order: that is no event, and never a huge number. */
+static inline void series_delta(unsigned count, const uint64_t *later, const uint64_t *earlier,
+                                uint64_t *ret_deltas)
+{
+    for (unsigned i = 0; i < count; i++)
+        ret_deltas[i] = later[i] > earlier[i] ? later[i] - earlier[i] : 0;
+}
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* verdict.c - from how an exchange ended to what it counts as. Next: verdict.h has the rules. */
+#include "core/verdict.h"
+
+#include "base/check.h"
+
+enum judged { JUDGED_BY_STATUS, JUDGED_AS_CONFIGURED, JUDGED_EXCLUDED, JUDGED_FAILED };
+
+static const struct cause {
+    enum judged judged;
+    const char *words;
+} causes[CAUSES_COUNT] = {
+#define X(name, how, text) [CAUSE_##name] = { .judged = JUDGED_##how, .words = text },
+    VERDICT_CAUSES(X)
+#undef X
+};
+
+const char *verdict_cause_words(enum verdict_cause cause)
+{
+    check((unsigned)cause < CAUSES_COUNT);
+    return causes[cause].words;
+}
+
+static enum outcome outcome_of_status(unsigned status)
+{
+    if (status >= 400 && status <= 499)
+        return OUTCOME_EXCLUDED;
+    return status_valid(status) ? OUTCOME_GOOD : OUTCOME_FAILED;
+}
+
+/* OUTCOME_GOOD stands for "good or slow, its time will tell". */
+static enum outcome outcome_of(const struct verdict_rules *rules, enum verdict_cause cause,
+                               unsigned status)
+{
+    if (status_set_has(&rules->bad, status))
+        return OUTCOME_FAILED;
+    switch (causes[cause].judged) {
+    case JUDGED_BY_STATUS:
+        return outcome_of_status(status);
+    case JUDGED_AS_CONFIGURED:
+        return rules->client_gone_bad ? OUTCOME_FAILED : OUTCOME_EXCLUDED;
+    case JUDGED_EXCLUDED:
+        return OUTCOME_EXCLUDED;
+    case JUDGED_FAILED:
+        return OUTCOME_FAILED;
+    }
+    never("every cause is judged in one of these ways");
+}
+
+static void judge_objectives(const struct verdict_rules *rules, ns_t latency, struct verdict *v)
+{
+    bool failed = v->outcome == OUTCOME_FAILED;
+
+    for (unsigned i = 0; i < rules->objectives; i++) {
+        ns_t under = rules->under[i];
+        uint8_t bit = (uint8_t)(1u << i);
+
+        if (under == 0) {
+            *(failed ? &v->bad : &v->good) |= bit;
+        } else if (!failed && latency < under) {
+            v->good |= bit;
+        } else if (!failed) {
+            v->bad |= bit;
+            v->outcome = OUTCOME_SLOW;
+        }
+    }
+}
+
+struct verdict verdict_of(const struct verdict_rules *rules, enum verdict_cause cause,
+                          unsigned status, ns_t latency)
+{
+    check((unsigned)cause < CAUSES_COUNT);
+    check(rules->objectives <= OBJECTIVES_MAX);
+    check(latency >= 0);
+
+    struct verdict v = { .outcome = outcome_of(rules, cause, status) };
+
+    if (v.outcome != OUTCOME_EXCLUDED)
+        judge_objectives(rules, latency, &v);
+    return v;
+}
+
+unsigned verdict_series(struct verdict v, uint8_t ret_series[VERDICT_SERIES_MAX])
+{
+    unsigned n = 0;
+
+    ret_series[n++] = (uint8_t)v.outcome;
+    for (unsigned i = 0; i < OBJECTIVES_MAX; i++) {
+        if (v.good >> i & 1)
+            ret_series[n++] = (uint8_t)series_good(i);
+        else if (v.bad >> i & 1)
+            ret_series[n++] = (uint8_t)series_bad(i);
+    }
+    return n;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* address.h - where something listens: an IPv4 or IPv6 address with a port, or a unix socket.
+ * Plain data, compared and copied by value. Names are resolved elsewhere (control), never here. */
+#ifndef EK_IO_ADDRESS_H
+#define EK_IO_ADDRESS_H
+
+#include "base/span.h"
+
+#include <sys/socket.h>
+
+struct address {
+    struct sockaddr_storage storage;
+    socklen_t length; /* 0: not set */
+};
+
+enum { ADDRESS_TEXT_MAX = 128 }; /* longest text: a unix socket's 107 bytes and "unix:" */
+
+/* Reads "127.0.0.1:80", "[::1]:80", "unix:/path". False when it is none of these; a host name is
+ * recognised by address_split() instead. */
+[[nodiscard]] bool address_parse(struct span text, struct address *ret_address);
+
+/* Splits "host:port" or "[v6]:port"; the host may be a name. False when there is no port from 1 to
+ * 65535 or the host is empty. */
+[[nodiscard]] bool address_split(struct span text, struct span *ret_host, uint16_t *ret_port);
+
+/* The canonical text of an address ("127.0.0.1:80", "[::1]:80", "unix:/path"), terminated. */
+const char *address_print(const struct address *a, char ret_text[ADDRESS_TEXT_MAX]);
+
+bool address_equal(const struct address *a, const struct address *b);
+
+uint16_t address_port(const struct address *a); /* 0 for a unix socket */
+
+#endif

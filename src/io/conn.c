@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* conn.c - from edges and wishes to events. A connection goes on the ready list when an edge and a
+ * wish meet; the turn takes it off and conn_serve() delivers. Both back ends share all of this. */
+#include "io/conn.h"
+
+#include "io/backend.h"
+#include "io/conn_internal.h"
+#include "io/filter.h"
+
+#include <errno.h>
+
+static void make_ready(struct conn *c)
+{
+    if (!link_linked(&c->ready_link))
+        list_append(&c->reactor->ready, &c->ready_link);
+}
+
+static void begin(struct conn *c, struct reactor *r, const struct conn_handler *h)
+{
+    *c = (struct conn){
+        .reactor = r, .handler = h, .filter = &filter_plain, .fd = -1, .open = true
+    };
+    r->connections++;
+}
+
+/* A failure that came while a handler was running: the turn will tell. */
+static void fail_later(struct conn *c, int error)
+{
+    if (!c->error)
+        c->error = error;
+    make_ready(c);
+}
+
+void conn_open(struct conn *c, struct reactor *r, const struct conn_handler *h,
+               const struct accepted *a)
+{
+    begin(c, r, h);
+    c->writable = true;
+    int failed = r->backend->open(c, a);
+    if (failed)
+        fail_later(c, -failed);
+}
+
+void conn_connect(struct conn *c, struct reactor *r, const struct conn_handler *h,
+                  const struct address *to)
+{
+    begin(c, r, h);
+    c->connecting = true;
+    int failed = r->backend->connect(c, to);
+    if (failed)
+        fail_later(c, -failed);
+}
+
+void conn_set_filter(struct conn *c, const struct filter *f, void *state)
+{
+    check(c->open && c->filter == &filter_plain);
+    c->filter = f;
+    c->filter_state = state;
+}
+
+void conn_receive(struct conn *c)
+{
+    check(c->open && !c->closing);
+    c->wants_receive = true;
+    if (c->readable || c->filter->pending(c) > 0)
+        make_ready(c);
+}
+
+void conn_receive_stop(struct conn *c)
+{
+    check(c->open && !c->closing);
+    c->wants_receive = false;
+    if (c->hangup && !c->hangup_told)
+        make_ready(c);
+}
+
+void conn_resume(struct conn *c)
+{
+    check(c->open && !c->closing);
+    c->resuming = true;
+    make_ready(c);
+}
+
+/* Keeps what was not taken; the bytes stay with their owner. */
+static void keep_rest(struct conn *c, const struct iovec *pieces, size_t count, size_t taken)
+{
+    c->out_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (taken >= pieces[i].iov_len) {
+            taken -= pieces[i].iov_len;
+            continue;
+        }
+        c->out_iov[c->out_count++] =
+            (struct iovec){ (char *)pieces[i].iov_base + taken, pieces[i].iov_len - taken };
+        taken = 0;
+    }
+}
+
+static size_t pieces_size(const struct iovec *pieces, size_t count)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < count; i++)
+        n += pieces[i].iov_len;
+    return n;
+}
+
+bool conn_send(struct conn *c, const struct iovec *pieces, size_t count)
+{
+    check(c->open && !c->closing && !c->sending && !c->connecting);
+    check(count > 0 && count <= CONN_IOV_MAX);
+    ssize_t taken = c->error ? -c->error : c->filter->send(c, pieces, (int)count);
+    if (taken >= 0 && (size_t)taken == pieces_size(pieces, count))
+        return true;
+    c->sending = true;
+    if (taken < 0) {
+        fail_later(c, (int)-taken);
+        return false;
+    }
+    c->writable = false;
+    keep_rest(c, pieces, count, (size_t)taken);
+    return false;
+}
+
+void conn_shutdown(struct conn *c)
+{
+    check(c->open && !c->closing && !c->sending);
+    c->reactor->backend->shutdown(c);
+}
+
+void conn_close(struct conn *c)
+{
+    check(c->open);
+    if (c->closing)
+        return;
+    c->closing = true;
+    c->filter->close(c);
+    c->reactor->backend->close(c);
+    if (link_linked(&c->ready_link))
+        list_remove(&c->reactor->ready, &c->ready_link);
+    list_append(&c->reactor->closed, &c->ready_link);
+}
+
+void conn_edge(struct conn *c, unsigned edges)
+{
+    if (c->closing)
+        return;
+    if (edges & EDGE_READABLE)
+        c->readable = true;
+    if (edges & EDGE_WRITABLE)
+        c->writable = true;
+    if (edges & EDGE_HANGUP) {
+        c->hangup = true;
+        c->readable = true; /* there is an end, or an error, to be received */
+    }
+    bool news = c->connecting ? c->writable || c->hangup
+                              : (c->readable && c->wants_receive) || (c->writable && c->sending) ||
+                                    (c->hangup && !c->hangup_told && !c->wants_receive);
+    if (news)
+        make_ready(c);
+}
+
+static void serve_connecting(struct conn *c)
+{
+    int failed = c->reactor->backend->connect_result(c);
+
+    if (failed) {
+        c->handler->failed(c, -failed);
+        return;
+    }
+    c->connecting = false;
+    c->writable = true;
+    c->handler->connected(c);
+}
+
+static void serve_sending(struct conn *c)
+{
+    size_t count = c->out_count;
+    struct iovec pieces[CONN_IOV_MAX];
+
+    memcpy(pieces, c->out_iov, count * sizeof(pieces[0]));
+    ssize_t taken = c->filter->send(c, pieces, (int)count);
+    if (taken < 0) {
+        c->handler->failed(c, (int)-taken);
+        return;
+    }
+    keep_rest(c, pieces, count, (size_t)taken);
+    if (c->out_count > 0) {
+        c->writable = false;
+        return;
+    }
+    c->sending = false;
+    c->handler->sent(c);
+}
+
+static void serve_receive(struct conn *c)
+{
+    struct lent lent = c->handler->lend(c);
+
+    if (lent.n == 0) {
+        c->wants_receive = false;
+        return;
+    }
+    ssize_t n = c->filter->receive(c, lent.p, lent.n);
+    if (n == -EAGAIN) {
+        c->readable = false;
+        c->handler->received(c, 0);
+        return;
+    }
+    c->wants_receive = false;
+    if (n < 0) {
+        c->handler->failed(c, (int)-n);
+    } else if (n == 0) {
+        c->hangup = c->hangup_told = true;
+        c->handler->ended(c);
+    } else {
+        /* a short receive has drained the socket, unless its end is still to be seen */
+        if ((size_t)n < lent.n && !c->hangup && c->filter->pending(c) == 0)
+            c->readable = false;
+        c->handler->received(c, (size_t)n);
+    }
+}
+
+static bool can_receive(const struct conn *c)
+{
+    return c->wants_receive && (c->readable || c->filter->pending(c) > 0);
+}
+
+/* One event at a time; when more is due the connection lists itself again, behind the others. */
+void conn_serve(struct conn *c)
+{
+    if (c->connecting) {
+        if (c->error)
+            c->handler->failed(c, c->error);
+        else if (c->writable || c->hangup)
+            serve_connecting(c);
+        return;
+    }
+    if (c->resuming) {
+        c->resuming = false;
+        c->handler->resumed(c);
+    } else if (can_receive(c)) {
+        serve_receive(c); /* before a failed send is told: an early answer may be waiting */
+    } else if (c->error) {
+        c->handler->failed(c, c->error);
+        return;
+    } else if (c->sending && c->writable) {
+        serve_sending(c);
+    } else if (c->hangup && !c->hangup_told && !c->wants_receive) {
+        c->hangup_told = true;
+        c->handler->hung_up(c);
+    }
+    if (c->closing)
+        return;
+    if (c->error || c->resuming || (c->sending && c->writable) || can_receive(c) ||
+        (c->hangup && !c->hangup_told && !c->wants_receive))
+        make_ready(c);
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* conn.h - one byte stream with completion-shaped operations. An operation is submitted; the loop
+ * delivers what became of it to the connection's handler:
+ *
+ *     conn_receive()   ->  lend(), then received(n) or ended()
+ *     conn_send()      ->  done at once, or later sent()
+ *     conn_connect()   ->  connected()
+ *     conn_resume()    ->  resumed(): nothing but "go on from the loop"
+ *     any of them      ->  failed()
+ *     nothing asked    ->  hung_up(), when the peer goes while nobody is reading
+ *     conn_close()     ->  released(): from then on the memory may be used again
+ *
+ * Always: a connection that waits for bytes holds no buffer: memory is lent when bytes are there. At
+ * most one receive and one send are under way. Bytes given to a send stay untouched by their owner
+ * until it is done. After failed() or hung_up() only conn_close() makes sense.
+ * Bytes pass through a filter (filter.h): plain, or TLS.
+ * The owner embeds the connection; it belongs to one reactor. */
+#ifndef EK_IO_CONN_H
+#define EK_IO_CONN_H
+
+#include "base/span.h"
+#include "io/address.h"
+#include "io/reactor.h"
+
+#include <sys/uio.h>
+
+struct conn;
+struct filter;
+
+struct lent {
+    char *p;
+    size_t n; /* 0: no memory to be had; the receive is dropped and must be asked for again */
+};
+
+struct conn_handler {
+    struct lent (*lend)(struct conn *c);
+    void (*received)(struct conn *c, size_t n); /* n = 0: nothing came after all, still asked for */
+    void (*ended)(struct conn *c);              /* the peer sends no more; we still may */
+    void (*sent)(struct conn *c);
+    void (*connected)(struct conn *c);
+    void (*resumed)(struct conn *c);
+    void (*failed)(struct conn *c, int error); /* errno value; what had arrived before is told first */
+    void (*hung_up)(struct conn *c);
+    void (*released)(struct conn *c);
+};
+
+enum { CONN_IOV_MAX = 8 }; /* pieces of one send: head, chunk line, data, chunk end, and some to spare */
+
+struct conn {
+    struct reactor *reactor;
+    const struct conn_handler *handler;
+    const struct filter *filter;
+    void *filter_state;
+    struct link ready_link;  /* in reactor->ready or reactor->closed */
+    void *stream;            /* the simulator's end of it */
+    int fd;                  /* epoll's */
+    int error;               /* a failure still to be delivered */
+    bool open : 1;
+    bool closing : 1;
+    bool connecting : 1;
+    bool wants_receive : 1;
+    bool readable : 1;       /* the kernel may have bytes or the end of the stream */
+    bool sending : 1;        /* out_iov holds what the kernel refused */
+    bool writable : 1;
+    bool hangup : 1;         /* the peer has closed its side, or reset */
+    bool hangup_told : 1;
+    bool resuming : 1;
+    uint8_t out_count;
+    struct iovec out_iov[CONN_IOV_MAX];
+};
+
+/* An incoming connection that nobody has taken yet. */
+struct accepted {
+    int fd;
+    void *stream;
+    struct address peer;
+};
+
+/* Takes over an accepted connection; it does not receive until asked. */
+void conn_open(struct conn *c, struct reactor *r, const struct conn_handler *h,
+               const struct accepted *a);
+
+/* Starts to connect; connected() or failed() follows. */
+void conn_connect(struct conn *c, struct reactor *r, const struct conn_handler *h,
+                  const struct address *to);
+
+/* Asks for bytes; asking twice is asking once. */
+void conn_receive(struct conn *c);
+
+/* Takes the wish back (back-pressure); a hang-up is then told by hung_up(). */
+void conn_receive_stop(struct conn *c);
+
+/* Asks for resumed(): how a long chain of work returns to the loop instead of calling ever deeper. */
+void conn_resume(struct conn *c);
+
+/* Sends all pieces. True: all bytes are with the kernel. False: sent() (or failed()) follows. */
+[[nodiscard]] bool conn_send(struct conn *c, const struct iovec *pieces, size_t count);
+
+/* We send no more; nothing may be under way. */
+void conn_shutdown(struct conn *c);
+
+/* Closes at once; no event follows but released(), at the end of the turn. Closing twice is once. */
+void conn_close(struct conn *c);
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* reactor.c - the turn. What happens to one connection is in conn.c. */
+#include "io/reactor.h"
+
+#include "io/backend.h"
+#include "io/conn_internal.h"
+
+void reactor_init(struct reactor *r, unsigned index, const struct io_backend *backend,
+                  uint64_t seed)
+{
+    *r = (struct reactor){ .index = index, .backend = backend, .rng = { seed } };
+    list_init(&r->ready);
+    list_init(&r->closed);
+    list_init(&r->ports);
+}
+
+void reactor_set_owner(struct reactor *r, struct reactor_owner owner)
+{
+    check(owner.top && owner.has_mail);
+    r->owner = owner;
+}
+
+ns_t reactor_clock(const struct reactor *r)
+{
+    return r->backend->clock(r);
+}
+
+/* How long the poll may wait: not at all while something is known to be ready. */
+static ns_t wait_until(struct reactor *r, ns_t until)
+{
+    if (!list_empty(&r->ready) || !list_empty(&r->ports))
+        return 0;
+    ns_t next = timers_next(&r->timers);
+    return next < until ? next : until;
+}
+
+static void poll_events(struct reactor *r, ns_t until)
+{
+    until = wait_until(r, until);
+    /* Sequentially consistent, as reactor_wake(): either the sender sees us asleep and rings, or we
+     * see its mail here. */
+    if (until > r->now) {
+        atomic_store(&r->asleep, true);
+        if (r->owner.has_mail(r->owner.owner))
+            until = 0;
+    }
+    r->backend->poll(r, until);
+    atomic_store_explicit(&r->asleep, false, memory_order_relaxed);
+    r->now = r->polled = r->backend->clock(r);
+}
+
+static void serve_ready(struct reactor *r)
+{
+    /* only those that are listed now: a port with a long queue lists itself again */
+    for (size_t ports = r->ports.count; ports > 0; ports--)
+        port_accept_some(container_of(list_pop(&r->ports), struct port, ready_link));
+    for (int i = 0; i < REACTOR_READY_MAX && !list_empty(&r->ready); i++)
+        conn_serve(container_of(list_pop(&r->ready), struct conn, ready_link));
+}
+
+static void release_closed(struct reactor *r)
+{
+    while (!list_empty(&r->closed)) {
+        struct conn *c = container_of(list_pop(&r->closed), struct conn, ready_link);
+        r->connections--;
+        c->handler->released(c);
+    }
+}
+
+void reactor_turn(struct reactor *r, ns_t until)
+{
+    r->turns++;
+    r->owner.top(r->owner.owner);
+    timers_run(&r->timers, r->now);
+    poll_events(r, until);
+    serve_ready(r);
+    if (r->owner.bottom)
+        r->owner.bottom(r->owner.owner);
+    release_closed(r);
+}
+
+void reactor_run(struct reactor *r)
+{
+    while (!atomic_load_explicit(&r->stop, memory_order_acquire))
+        reactor_turn(r, NS_NEVER);
+}
+
+void reactor_wake(struct reactor *r)
+{
+    if (atomic_load(&r->asleep))
+        r->backend->wake(r);
+}
+
+void reactor_free(struct reactor *r)
+{
+    release_closed(r);
+    check(r->connections == 0);
+    r->backend->free(r);
+}

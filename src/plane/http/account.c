@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* account.c - a finished exchange becomes numbers: once, at its end, by the rules of the journey that it
+ * was routed to. What never became a request (malformed heads) counts for the edge only. */
+#include "plane/http/exchange.h"
+
+#include "core/histogram.h"
+
+/* Answers by service and status class, with "no service" behind the last. */
+static void count_code(struct exchange *x)
+{
+    const struct config *c = x->snapshot->config;
+    size_t service = x->service ? (size_t)(x->service - c->services) : c->service_count;
+    uint32_t class = x->status / 100u;
+
+    edge_count(x->edge, x->journey->codes[service] + (class < CODE_CLASSES ? class : 0), 1);
+}
+
+static void count_verdict(struct exchange *x, ns_t latency)
+{
+    uint8_t series[VERDICT_SERIES_MAX];
+    const struct journey *j = x->journey;
+    struct verdict v = verdict_of(&j->rules, ending_cause(x->ending), x->status, latency);
+    unsigned n = verdict_series(v, series);
+
+    for (unsigned i = 0; i < n; i++)
+        edge_count(x->edge, j->series + series[i], 1);
+    if (verdict_timed(v)) {
+        edge_count(x->edge, j->series + SERIES_LATENCY_SUM_US,
+                   (uint64_t)(latency / NS_PER_US));
+        edge_count(x->edge, j->histogram + histogram_bin(latency), 1);
+    }
+}
+
+void exchange_account(struct exchange *x, ns_t now)
+{
+    ns_t latency = now - x->began - x->blocked;
+
+    if (x->ending != ENDING_answered)
+        edge_count(x->edge, x->edge->slots->endings + (uint32_t)x->ending, 1);
+    /* our own API is no journey of the users' */
+    if (!x->routed || (x->service && x->service->local))
+        return;
+    count_code(x);
+    count_verdict(x, latency > 0 ? latency : 0);
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* edge.c - one reactor's edge: its memory, the top of its turn, accepting, draining. */
+#include "plane/http/edge.h"
+
+#include "plane/http/exchange.h"
+#include "plane/http/h1_down.h"
+#include "plane/http/h1_up.h"
+#include "plane/http/pick.h"
+
+#include <stdlib.h>
+
+/* ---- snapshots and mail */
+
+static void know_instance(struct http_edge *e, uint32_t id)
+{
+    if (id >= e->instance_count) {
+        size_t count = (size_t)id + 16;
+        e->instances = realloc(e->instances, count * sizeof(e->instances[0]));
+        check(e->instances != NULL);
+        for (size_t i = e->instance_count; i < count; i++)
+            e->instances[i] = NULL;
+        e->instance_count = count;
+    }
+    if (e->instances[id])
+        return;
+    struct instance_state *s = calloc(1, sizeof(*s));
+    check(s != NULL);
+    list_init(&s->idle);
+    e->instances[id] = s;
+}
+
+static void know_service(struct http_edge *e, const struct service *s)
+{
+    if (s->id >= e->service_count) {
+        size_t count = (size_t)s->id + 16;
+        e->turn_of = realloc(e->turn_of, count * sizeof(e->turn_of[0]));
+        check(e->turn_of != NULL);
+        memset(e->turn_of + e->service_count, 0,
+               (count - e->service_count) * sizeof(e->turn_of[0]));
+        e->service_count = count;
+    }
+    for (size_t i = 0; i < s->instance_count; i++)
+        know_instance(e, s->instances[i].id);
+}
+
+static bool is_configured(const struct config *c, uint32_t id)
+{
+    for (size_t s = 0; s < c->service_count; s++) {
+        for (size_t i = 0; i < c->services[s].instance_count; i++) {
+            if (c->services[s].instances[i].id == id)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* A change of configuration: makes room for what is new (the only place where the edge allocates after
+ * its start) and lets go of kept connections to instances that are no longer named. */
+static void adopt(struct http_edge *e)
+{
+    const struct config *c = snapshot_current(e->snapshots)->config;
+
+    for (size_t i = 0; i < c->service_count; i++)
+        know_service(e, &c->services[i]);
+    for (uint32_t id = 0; id < e->instance_count; id++) {
+        if (e->instances[id] && !list_empty(&e->instances[id]->idle) && !is_configured(c, id))
+            h1_up_close_idle(e, e->instances[id]);
+    }
+}
+
+static void read_message(struct http_edge *e, const struct message *m)
+{
+    switch (m->kind) {
+    case MESSAGE_DRAIN:
+        edge_drain(e, m->drain.deadline);
+        break;
+    case MESSAGE_INSTANCE_AVOID:
+        pick_avoid(e, m->instance.id, m->instance.slots, m->instance.until);
+        break;
+    case MESSAGE_DRAINED:
+    case MESSAGE_INSTANCE_REFUSED:
+    case MESSAGE_INSTANCE_ACCEPTS:
+    case MESSAGE_STOP:
+    case MESSAGE_SAMPLES:
+    case MESSAGE_SAMPLES_STORED:
+    case MESSAGE_SCRIBE_STOP:
+        never("mail for somebody else");
+    }
+}
+
+void edge_tell_control(struct http_edge *e, const struct message *m)
+{
+    if (!e->control_mail)
+        return;
+    if (mailbox_send(e->control_mail, m))
+        reactor_wake(e->control);
+    else
+        edge_count(e, e->slots->counters + EDGE_MAIL_DROPPED, 1);
+}
+
+static void tell_drained(struct http_edge *e)
+{
+    struct message m = { .kind = MESSAGE_DRAINED, .reactor = e->reactor->index };
+
+    if (!edge_idle(e) || e->drained_told || !e->control_mail)
+        return;
+    e->drained_told = mailbox_send(e->control_mail, &m);
+    if (e->drained_told)
+        reactor_wake(e->control);
+}
+
+static void top(void *owner)
+{
+    struct http_edge *e = owner;
+    struct message m;
+
+    if (snapshot_adopt(e->snapshots, e->publication))
+        adopt(e);
+    for (int i = 0; i < MAIL_PER_TURN && mailbox_receive(&e->mail, &m); i++)
+        read_message(e, &m);
+    if (e->draining)
+        tell_drained(e);
+}
+
+static bool has_mail(void *owner)
+{
+    struct http_edge *e = owner;
+
+    return !mailbox_empty(&e->mail) ||
+           atomic_load(&e->publication->newest) != snapshot_current(e->snapshots)->config;
+}
+
+/* ---- accepting */
+
+static bool may_accept(struct port *p)
+{
+    struct http_edge *e = p->owner;
+
+    return e->down_list.count < e->connections_max;
+}
+
+static bool accepted(struct port *p, const struct accepted *a)
+{
+    return h1_down_open(p->owner, a);
+}
+
+static const struct port_handler port_handler = { .may_accept = may_accept, .accepted = accepted };
+
+void edge_listen(struct http_edge *e, struct port *p)
+{
+    check(e->port_count < EDGE_PORTS_MAX);
+    e->ports[e->port_count++] = p;
+    port_start(p, e->reactor, &port_handler, e);
+}
+
+/* ---- draining */
+
+bool edge_idle(const struct http_edge *e)
+{
+    return list_empty(&e->down_list) && list_empty(&e->up_list) && list_empty(&e->exchange_list);
+}
+
+void edge_cut(struct http_edge *e)
+{
+    while (!list_empty(&e->exchange_list))
+        exchange_cut(container_of(list_first(&e->exchange_list), struct exchange, link),
+                     ENDING_cut_off);
+    for (struct link *k = e->down_list.head.next; k != &e->down_list.head; k = k->next)
+        h1_down_cut(h1_down_of(k));
+    for (struct link *k = e->up_list.head.next; k != &e->up_list.head; k = k->next)
+        h1_up_cut(k);
+}
+
+static void on_drain_deadline(struct timer *t)
+{
+    edge_cut(container_of(t, struct http_edge, drain_timer));
+}
+
+void edge_drain(struct http_edge *e, ns_t deadline)
+{
+    if (e->draining)
+        return;
+    for (size_t i = 0; i < e->port_count; i++)
+        port_stop(e->ports[i]); /* takes what waits in the queue first */
+    e->draining = true;
+    for (struct link *k = e->down_list.head.next; k != &e->down_list.head; k = k->next)
+        h1_down_drain(h1_down_of(k));
+    for (size_t i = 0; i < e->instance_count; i++) {
+        if (e->instances[i])
+            h1_up_close_idle(e, e->instances[i]);
+    }
+    timer_set(&e->reactor->timers, &e->drain_timer, deadline);
+}
+
+/* ---- opening and closing */
+
+void edge_open(struct http_edge *e, const struct edge_parts *parts)
+{
+    /* every client may have a request under way, and every request a connection */
+    size_t most = parts->connections_max;
+
+    *e = (struct http_edge){
+        .reactor = parts->reactor,
+        .publication = parts->publication,
+        .snapshots = parts->snapshots,
+        .page = parts->page,
+        .slots = parts->slots,
+        .requests = parts->requests,
+        .control_mail = parts->control_mail,
+        .control = parts->control,
+        .connections_max = parts->connections_max,
+        .source = { .open = exchange_open, .owner = e },
+        .drain_timer.fire = on_drain_deadline,
+    };
+    mailbox_init(&e->mail);
+    pool_init(&e->downs, "client connections", h1_down_size, most);
+    pool_init(&e->exchanges, "exchanges", sizeof(struct exchange), most);
+    pool_init(&e->ups, "instance connections", h1_up_size, most * 2 + 1024);
+    pool_init(&e->buffers, "buffers", BUFFER_SIZE, most * 2);
+    /* large heads are rare: an eighth of all exchanges may have one at once */
+    pool_init(&e->blocks, "large heads", SCRATCH_BLOCK, most / 8 + 8);
+    list_init(&e->down_list);
+    list_init(&e->up_list);
+    list_init(&e->exchange_list);
+    if (snapshot_adopt(e->snapshots, e->publication))
+        adopt(e);
+    reactor_set_owner(parts->reactor,
+                      (struct reactor_owner){ .top = top, .has_mail = has_mail, .owner = e });
+}
+
+void edge_free(struct http_edge *e)
+{
+    check(edge_idle(e));
+    for (size_t i = 0; i < e->port_count; i++)
+        port_stop(e->ports[i]);
+    timer_drop(&e->reactor->timers, &e->drain_timer);
+    for (size_t i = 0; i < e->instance_count; i++)
+        free(e->instances[i]);
+    free(e->instances);
+    free(e->turn_of);
+    mailbox_free(&e->mail);
+    pool_free(&e->downs);
+    pool_free(&e->ups);
+    pool_free(&e->exchanges);
+    pool_free(&e->buffers);
+    pool_free(&e->blocks);
+}

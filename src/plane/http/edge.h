@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* edge.h - the HTTP edge as one reactor sees it: its memory, its connections, what it has learned.
+ * Always: belongs to one reactor's thread. Talks to other threads by mail, counters and the request table
+ * only. What is learned about an instance lives here, under its stable id, not in the snapshot.
+ * Next: exchange.h, one request and its answer; h1_down.c and h1_up.c, the two connections. */
+#ifndef EK_PLANE_HTTP_EDGE_H
+#define EK_PLANE_HTTP_EDGE_H
+
+#include "base/pool.h"
+#include "bus/counters.h"
+#include "bus/mailbox.h"
+#include "bus/request_table.h"
+#include "bus/snapshot.h"
+#include "io/listener.h"
+#include "io/reactor.h"
+#include "plane/http/leg.h"
+#include "plane/http/slots.h"
+
+enum {
+    /* One receive. Enough for nearly every head; bodies pass through it in this many bytes at a time. */
+    BUFFER_SIZE = 16 * 1024,
+    IDLE_PER_INSTANCE_MAX = 128, /* kept-alive connections to one instance, per reactor */
+    EDGE_PORTS_MAX = LISTENERS_MAX + 1,
+};
+
+/* How long a client may keep an unused connection; what a closing one may still take. */
+#define CLIENT_IDLE   (60 * NS_PER_S)
+#define CLIENT_LINGER (2 * NS_PER_S)
+#define AVOID_REFUSING (1 * NS_PER_S) /* an instance that refused a connection is left alone so long */
+
+/* What this reactor knows of one instance. */
+struct instance_state {
+    struct list idle; /* h1_up, most recently used first */
+    uint32_t in_flight;
+    ns_t avoid_until; /* reactor's clock; 0: accepts */
+};
+
+struct http_edge {
+    struct reactor *reactor;
+    struct publication *publication;
+    struct snapshot_reader *snapshots;
+    struct counter_page *page;
+    const struct edge_slots *slots;
+    struct request_table *requests;
+    struct mailbox mail;          /* to us */
+    struct mailbox *control_mail; /* NULL in control's own edge */
+    struct reactor *control;      /* woken after mail to it */
+
+    struct pool downs;
+    struct pool ups;
+    struct pool exchanges;
+    struct pool buffers;
+    struct pool blocks; /* SCRATCH_BLOCK bytes each */
+
+    struct list down_list; /* every client connection */
+    struct list up_list;   /* every connection to an instance */
+    struct list exchange_list;
+    struct instance_state **instances; /* by stable id */
+    size_t instance_count;
+    uint32_t *turn_of; /* round-robin cursors, by service id */
+    size_t service_count;
+    struct leg_source source;
+    struct port *ports[EDGE_PORTS_MAX];
+    size_t port_count;
+    uint32_t connections_max; /* this reactor's share of limits.connections */
+    struct timer drain_timer; /* cuts off what still runs */
+    bool draining;
+    bool drained_told;
+};
+
+/* What an edge is made from; everything is lent for its whole life. */
+struct edge_parts {
+    struct reactor *reactor;
+    struct publication *publication;
+    struct snapshot_reader *snapshots;
+    struct counter_page *page;
+    const struct edge_slots *slots;
+    struct request_table *requests;
+    struct mailbox *control_mail;
+    struct reactor *control;
+    uint32_t connections_max; /* > 0 */
+};
+
+/* Becomes the reactor's owner: its turns adopt snapshots and read mail. */
+void edge_open(struct http_edge *e, const struct edge_parts *parts);
+
+/* Listens at a port of this reactor. */
+void edge_listen(struct http_edge *e, struct port *p);
+
+/* Begins to stop: listens no more, lets go of what is unused, and cuts off what still runs at
+ * `deadline`. Also by DRAIN mail. */
+void edge_drain(struct http_edge *e, ns_t deadline);
+
+/* No connection and no exchange is left. */
+bool edge_idle(const struct http_edge *e);
+
+/* Closes everything at once; a turn must follow before edge_free(). */
+void edge_cut(struct http_edge *e);
+void edge_free(struct http_edge *e);
+
+static inline void edge_count(struct http_edge *e, uint32_t slot, uint64_t n)
+{
+    counter_add(e->page, slot, n);
+}
+
+/* Mail to control; counted and dropped when it does not fit. */
+void edge_tell_control(struct http_edge *e, const struct message *m);
+
+#endif

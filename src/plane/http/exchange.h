@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* exchange.h - one request and its answer, from the first byte to the counters.
+ * An exchange routes the request, chooses an instance, passes parts between its two legs with
+ * back-pressure, answers by itself when it must, and is counted exactly once when it ends.
+ * Always: `request_ended` before the request's end is sent up; the answer's head goes down once; after
+ * OVER nothing happens to it. Owned by one edge; its memory goes back at the end of the turn.
+ * Next: exchange.c, one function per event; account.c, the counting. */
+#ifndef EK_PLANE_HTTP_EXCHANGE_H
+#define EK_PLANE_HTTP_EXCHANGE_H
+
+#include "base/machine.h"
+#include "plane/http/edge.h"
+
+enum {
+    INSTANCES_TRIED_MAX = 8, /* instances that one request may be offered to before it was sent to any */
+};
+
+struct exchange {
+    struct leg down;
+    struct leg up;
+    struct http_edge *edge;
+    struct link link; /* in edge->exchange_list */
+    struct snapshot_use *snapshot;
+    struct timer timer;
+    struct scratch memory;
+
+    enum exchange_state state;
+    ns_t began;       /* first byte of the request */
+    ns_t state_since;
+    ns_t blocked_since; /* the client does not take the answer; 0: it does */
+    ns_t blocked;       /* sum of such times: not ours */
+
+    const struct service *service;
+    const struct route *route;
+    const struct journey *journey;
+    const struct instance *instance;
+    uint32_t tried[INSTANCES_TRIED_MAX];
+    unsigned tried_count;
+
+    struct http_head request;
+    struct http_head answer;
+    struct http_part held;   /* the first part's data, while a connection is being made */
+    struct trace_id trace;
+    struct request_slot *slot; /* NULL: untracked */
+    char *owned;               /* body of an answer of our own, from malloc, or NULL */
+
+    enum ending ending;
+    enum ending no_connection; /* why the instance tried last could not be reached */
+    uint16_t status;         /* of the answer's head that went down; 0: none */
+    bool down_open : 1;      /* the leg may be used */
+    bool up_open : 1;
+    bool routed : 1;         /* a journey counts it */
+    bool request_ended : 1;  /* its last part has come from the client */
+    bool request_sent : 1;   /* some byte of it went to this instance */
+    bool up_sending : 1;     /* a send is under way */
+    bool down_sending : 1;
+    bool sending_end : 1;    /* the part under way to the client is the last */
+
+    char inside[SCRATCH_INLINE];
+};
+
+extern const struct machine_state exchange_states[EXCHANGE_STATE_COUNT];
+
+/* The leg source of an edge: begins an exchange. */
+struct leg *exchange_open(void *edge, ns_t began);
+
+/* Ends it now: breaks off both sides, counts. */
+void exchange_cut(struct exchange *x, enum ending why);
+
+/* ---- for services that answer by themselves (control's API) */
+
+struct local_handler {
+    /* Called once, with the whole head; must call exchange_answer() before it returns. */
+    void (*answer)(const struct local_handler *h, struct exchange *x);
+};
+
+static inline const struct http_head *exchange_request(const struct exchange *x)
+{
+    return &x->request;
+}
+
+/* Answers with a body from malloc, which the exchange frees. */
+void exchange_answer(struct exchange *x, unsigned status, struct span content_type, char *body,
+                     size_t n);
+
+/* ---- account.c */
+
+/* Counts a finished exchange: journey, objectives, histogram, codes, edge. Once. */
+void exchange_account(struct exchange *x, ns_t now);
+
+#endif

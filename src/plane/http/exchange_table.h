@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* exchange_table.h - the states of an exchange (base/machine.h says how such a table is used).
+ * TO() is defined where the rows are expanded. A state says what the exchange waits for. Where the request's body is, is no state of its own: both
+ * directions flow at once. */
+#ifndef EK_PLANE_HTTP_EXCHANGE_TABLE_H
+#define EK_PLANE_HTTP_EXCHANGE_TABLE_H
+
+
+/* clang-format off */
+#define EXCHANGE_STATES(X) \
+    /* name       may go to                                                         deadline  what it is doing */ \
+    X(READING,    TO(CONNECTING) | TO(SENDING) | TO(ANSWERING) | TO(OVER),          none,     "reading the request's head") \
+    X(CONNECTING, TO(CONNECTING) | TO(SENDING) | TO(ANSWERING) | TO(OVER),          connect,  "waiting for a connection to an instance") \
+    X(SENDING,    TO(CONNECTING) | TO(SENDING) | TO(WAITING) | TO(ANSWERING) | TO(OVER), idle, "sending the request to the instance") \
+    X(WAITING,    TO(CONNECTING) | TO(SENDING) | TO(ANSWERING) | TO(OVER),          head,     "waiting for the answer to begin") \
+    X(ANSWERING,  TO(OVER),                                                         idle,     "passing the answer on") \
+    X(OVER,       0,                                                                none,     "counted; memory about to be given back")
+/* clang-format on */
+
+enum exchange_state {
+#define X(name, next, deadline, words) EXCHANGE_##name,
+    EXCHANGE_STATES(X)
+#undef X
+    EXCHANGE_STATE_COUNT,
+};
+
+#endif

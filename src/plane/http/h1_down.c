@@ -1,0 +1,595 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* h1_down.c - requests in, answers out (RFC 9112). Read from the top: reading a head, beginning an
+ * exchange, body and credit, sending the answer, then what happens between two requests. */
+#include "plane/http/h1_down.h"
+
+#include "base/machine.h"
+#include "plane/http/exchange.h"
+
+#define TO(state) (UINT32_C(1) << H1_DOWN_##state)
+
+enum h1_down_deadline { DEADLINE_none, DEADLINE_idle, DEADLINE_header_time, DEADLINE_linger };
+
+static const struct machine_state states[H1_DOWN_STATE_COUNT] = {
+#define X(name, next, deadline, words) [H1_DOWN_##name] = { #name, next, DEADLINE_##deadline, words },
+    H1_DOWN_STATES(X)
+#undef X
+};
+
+enum { LINGER_BYTES_MAX = 256 * 1024 }; /* of a refused request still read, so that the answer gets through */
+
+struct h1_down {
+    struct conn conn;
+    struct link link; /* in edge->down_list */
+    struct http_edge *edge;
+    struct timer timer;
+    struct leg *leg; /* while in EXCHANGE */
+    enum h1_down_state state;
+
+    char *buffer;       /* BUFFER_SIZE, or SCRATCH_BLOCK when `large` */
+    uint32_t have;      /* bytes in it */
+    uint32_t used;      /* of them, consumed */
+    bool large;         /* a long head needs more than one buffer */
+    ns_t began;         /* first byte of the request */
+    struct http1_scan scan;
+    struct http1_body body;
+    uint64_t body_bytes;
+    uint32_t lingered;
+
+    bool request_ended; /* its last part went to the listener */
+    bool keep_alive;    /* the client's wish */
+    bool is_1_0;
+    bool refused;       /* framing is lost: nothing after this can be understood */
+    bool close;         /* this is the last answer, and its head says so */
+    bool chunked;       /* of the answer */
+    bool no_body;       /* HEAD, 204, 304: data is dropped */
+    char chunk_line[HTTP1_CHUNK_HEAD_MAX];
+};
+
+const size_t h1_down_size = sizeof(struct h1_down);
+
+static const struct conn_handler handler;
+static const struct leg_ops leg_ops;
+
+static struct h1_down *of(struct conn *c)
+{
+    return container_of(c, struct h1_down, conn);
+}
+
+struct h1_down *h1_down_of(struct link *k)
+{
+    return container_of(k, struct h1_down, link);
+}
+
+static ns_t deadline_of(const struct h1_down *d, enum h1_down_state s)
+{
+    ns_t now = d->edge->reactor->now;
+
+    switch ((enum h1_down_deadline)states[s].deadline) {
+    case DEADLINE_idle: return now + CLIENT_IDLE;
+    case DEADLINE_header_time:
+        return now + snapshot_current(d->edge->snapshots)->config->limits.header_time;
+    case DEADLINE_linger: return now + CLIENT_LINGER;
+    case DEADLINE_none: break;
+    }
+    return NS_NEVER;
+}
+
+static void move(struct h1_down *d, enum h1_down_state to)
+{
+    machine_check_move(states, d->state, to);
+    d->state = to;
+    timer_set(&d->edge->reactor->timers, &d->timer, deadline_of(d, to));
+}
+
+static void give_buffer_back(struct h1_down *d)
+{
+    if (!d->buffer)
+        return;
+    pool_give(d->large ? &d->edge->blocks : &d->edge->buffers, d->buffer);
+    d->buffer = NULL;
+    d->large = false;
+    d->have = d->used = 0;
+}
+
+static void close_now(struct h1_down *d)
+{
+    if (d->state == H1_DOWN_CLOSED)
+        return;
+    check(!d->leg);
+    move(d, H1_DOWN_CLOSED);
+    conn_close(&d->conn);
+}
+
+static void lose(struct h1_down *d, enum ending why)
+{
+    struct leg *l = d->leg;
+
+    if (l) {
+        d->leg = NULL;
+        l->events->gone(l, why);
+    }
+    close_now(d);
+}
+
+/* ---- reading a head */
+
+static size_t buffer_size(const struct h1_down *d)
+{
+    return d->large ? SCRATCH_BLOCK : BUFFER_SIZE;
+}
+
+static struct lent on_lend(struct conn *c)
+{
+    struct h1_down *d = of(c);
+
+    if (!d->buffer)
+        d->buffer = pool_take(&d->edge->buffers);
+    if (!d->buffer) {
+        lose(d, ENDING_overloaded);
+        return (struct lent){};
+    }
+    return (struct lent){ d->buffer + d->have, buffer_size(d) - d->have };
+}
+
+/* A head that fills its buffer goes on in a larger one. */
+static bool make_room(struct h1_down *d)
+{
+    if (d->have < buffer_size(d))
+        return true;
+    char *block = d->large ? NULL : pool_take(&d->edge->blocks);
+    if (!block)
+        return false;
+    memcpy(block, d->buffer, d->have);
+    pool_give(&d->edge->buffers, d->buffer);
+    d->buffer = block;
+    d->large = true;
+    return true;
+}
+
+static struct http1_limits limits_of(const struct h1_down *d)
+{
+    const struct limits *l = &snapshot_current(d->edge->snapshots)->config->limits;
+
+    return (struct http1_limits){ .head = l->head, .line = l->line, .fields = l->fields };
+}
+
+static bool open_leg(struct h1_down *d)
+{
+    struct leg *l = d->edge->source.open(d->edge->source.owner, d->began);
+
+    if (!l)
+        return false;
+    l->ops = &leg_ops;
+    l->carrier = d;
+    d->leg = l;
+    d->request_ended = d->close = d->chunked = d->no_body = false;
+    d->keep_alive = true;
+    d->is_1_0 = false;
+    d->body = (struct http1_body){};
+    d->body_bytes = 0;
+    move(d, H1_DOWN_EXCHANGE);
+    return true;
+}
+
+/* The client hears why; then the connection closes, for nobody knows where the next request begins. */
+static void refuse(struct h1_down *d, enum ending why)
+{
+    d->refused = true;
+    if (!d->leg && !open_leg(d)) {
+        close_now(d);
+        return;
+    }
+    d->leg->events->refused(d->leg, why);
+}
+
+static void deliver_body(struct h1_down *d, const struct http_head *head);
+
+static enum http1_reason read_request(struct h1_down *d, struct leg *l, size_t size,
+                                      struct http_head *ret_head)
+{
+    struct http_field fields[HTTP1_FIELDS_MAX];
+    struct http1_limits limits = limits_of(d);
+    char *copy = scratch_take(l->memory, size);
+
+    if (!copy)
+        return HTTP1_head_too_large;
+    memcpy(copy, d->buffer + d->used, size);
+    d->used += (uint32_t)size;
+    enum http1_reason r = http1_parse_request(span_of(copy, size), &limits, fields, ret_head);
+    if (r != HTTP1_GOOD)
+        return r;
+    size_t n = ret_head->field_count * sizeof(fields[0]);
+    struct http_field *kept = scratch_take(l->memory, n);
+    if (!kept)
+        return HTTP1_head_too_large;
+    memcpy(kept, fields, n);
+    ret_head->fields = kept;
+    return HTTP1_GOOD;
+}
+
+/* RFC 9110 section 10.1.1: the client waits for a word before it sends its body. */
+static bool say_go_on(struct h1_down *d)
+{
+    static char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    struct iovec piece = { go_on, sizeof(go_on) - 1 };
+
+    /* 25 bytes always fit, unless the client reads nothing: then it would not read an answer either */
+    return conn_send(&d->conn, &piece, 1);
+}
+
+static enum ending begin_body(struct h1_down *d, const struct http_head *h)
+{
+    uint64_t most = snapshot_current(d->edge->snapshots)->config->limits.body;
+
+    http1_body_begin(&d->body, h);
+    d->is_1_0 = h->minor == 0;
+    d->keep_alive = h->keep_alive;
+    if (most && h->body == HTTP_BODY_LENGTH && h->length > most)
+        return ending_of_http1(HTTP1_body_too_large);
+    if (h->expect_continue && !d->body.complete && d->used == d->have && !say_go_on(d))
+        return ENDING_client_gone;
+    return ENDING_answered;
+}
+
+static void begin_exchange(struct h1_down *d, size_t size)
+{
+    struct http_head head;
+
+    if (!open_leg(d)) {
+        close_now(d);
+        return;
+    }
+    enum http1_reason r = read_request(d, d->leg, size, &head);
+    if (r != HTTP1_GOOD) {
+        refuse(d, ending_of_http1(r));
+        return;
+    }
+    enum ending wrong = begin_body(d, &head);
+    if (wrong == ENDING_client_gone)
+        lose(d, wrong);
+    else if (wrong != ENDING_answered)
+        refuse(d, wrong);
+    else
+        deliver_body(d, &head);
+}
+
+/* Looks at what is in the buffer: part of a head, or a whole one. */
+static void look_for_head(struct h1_down *d)
+{
+    struct http1_limits limits = limits_of(d);
+    enum http1_reason why = HTTP1_GOOD;
+    size_t size = 0;
+
+    if (d->scan.looked == 0)
+        d->used += (uint32_t)http1_skip_blank(span_of(d->buffer + d->used, d->have - d->used));
+    if (d->used == d->have) {
+        give_buffer_back(d);
+        conn_receive(&d->conn);
+        return;
+    }
+    struct span bytes = span_of(d->buffer + d->used, d->have - d->used);
+    switch (http1_scan_head(&d->scan, bytes, &limits, &size, &why)) {
+    case HTTP1_COMPLETE:
+        begin_exchange(d, size);
+        break;
+    case HTTP1_REFUSED:
+        refuse(d, ending_of_http1(why));
+        break;
+    case HTTP1_MORE:
+        if (make_room(d))
+            conn_receive(&d->conn);
+        else
+            refuse(d, ENDING_overloaded);
+        break;
+    }
+}
+
+/* ---- body in */
+
+/* Takes what is in the buffer and hands it on, with the head when it is the first part. */
+static void deliver_body(struct h1_down *d, const struct http_head *head)
+{
+    size_t used = 0;
+    size_t data = 0;
+    char *at = d->buffer + d->used;
+    uint64_t most = snapshot_current(d->edge->snapshots)->config->limits.body;
+    enum http1_reason r = http1_body_read(&d->body, at, d->have - d->used, &used, &data);
+
+    d->body_bytes += data;
+    if (r == HTTP1_GOOD && most && d->body_bytes > most)
+        r = HTTP1_body_too_large;
+    if (r != HTTP1_GOOD) {
+        refuse(d, ending_of_http1(r));
+        return;
+    }
+    d->used += (uint32_t)used;
+    d->request_ended = d->body.complete;
+    if (data == 0 && d->used == d->have)
+        give_buffer_back(d);
+    if (data == 0 && !head && !d->body.complete) {
+        conn_receive(&d->conn); /* only framing came */
+        return;
+    }
+    struct http_part part = { .head = head,
+                              .data = span_of(data ? at : NULL, data),
+                              .end = d->body.complete };
+    d->leg->events->part(d->leg, &part);
+}
+
+static void leg_credit(struct leg *l)
+{
+    struct h1_down *d = l->carrier;
+
+    if (d->used == d->have)
+        give_buffer_back(d);
+    if (!d->request_ended && !d->refused)
+        conn_receive(&d->conn);
+}
+
+static void on_received(struct conn *c, size_t n)
+{
+    struct h1_down *d = of(c);
+
+    if (n == 0) {
+        if (d->have == 0)
+            give_buffer_back(d);
+        return;
+    }
+    edge_count(d->edge, d->edge->slots->counters + EDGE_RECEIVED_BYTES, n);
+    d->have += (uint32_t)n;
+    switch (d->state) {
+    case H1_DOWN_IDLE:
+        d->began = d->edge->reactor->polled;
+        d->scan = (struct http1_scan){};
+        move(d, H1_DOWN_HEAD);
+        look_for_head(d);
+        break;
+    case H1_DOWN_HEAD:
+        look_for_head(d);
+        break;
+    case H1_DOWN_EXCHANGE:
+        deliver_body(d, NULL);
+        break;
+    case H1_DOWN_LINGER:
+        d->lingered += (uint32_t)n;
+        give_buffer_back(d);
+        if (d->lingered > LINGER_BYTES_MAX)
+            close_now(d);
+        else
+            conn_receive(&d->conn);
+        break;
+    case H1_DOWN_CLOSED:
+    case H1_DOWN_STATE_COUNT:
+        never("bytes on a closed connection");
+    }
+}
+
+/* ---- answer out */
+
+/* What framing the answer gets towards this client. */
+static void frame_answer(struct h1_down *d, struct http_head *h)
+{
+    d->no_body = h->body == HTTP_BODY_NONE;
+    d->close = d->refused || !d->keep_alive || !d->request_ended || d->edge->draining;
+    if (h->body == HTTP_BODY_CHUNKED || h->body == HTTP_BODY_UNTIL_CLOSE) {
+        /* an HTTP/1.0 client knows no chunks: its answer ends with the connection */
+        h->body = d->is_1_0 ? HTTP_BODY_UNTIL_CLOSE : HTTP_BODY_CHUNKED;
+        d->close |= d->is_1_0;
+    }
+    d->chunked = h->body == HTTP_BODY_CHUNKED;
+}
+
+static size_t put_head(struct h1_down *d, struct leg *l, const struct http_head *given,
+                       struct iovec *piece)
+{
+    struct http_head h = *given;
+
+    frame_answer(d, &h);
+    size_t size = http1_head_size(&h);
+    struct str out = str_fixed(scratch_take(l->memory, size), size);
+    if (!out.p)
+        return 0;
+    http1_write_answer(&out, &h,
+                       d->close    ? HTTP1_CLOSE
+                       : d->is_1_0 ? HTTP1_KEEP_ALIVE
+                                   : HTTP1_PERSIST);
+    check(!out.cut);
+    *piece = (struct iovec){ out.p, out.n };
+    return out.n;
+}
+
+static struct iovec piece_of(struct span s)
+{
+    return (struct iovec){ (void *)(uintptr_t)s.p, s.n };
+}
+
+static size_t put_data(struct h1_down *d, const struct http_part *part, struct iovec *pieces)
+{
+    size_t count = 0;
+    bool data = part->data.n > 0 && !d->no_body;
+
+    if (data) {
+        if (d->chunked)
+            pieces[count++] = (struct iovec){ d->chunk_line,
+                                              http1_chunk_head(d->chunk_line, part->data.n) };
+        pieces[count++] = piece_of(part->data);
+        edge_count(d->edge, d->edge->slots->counters + EDGE_SENT_BYTES, part->data.n);
+        if (d->chunked)
+            pieces[count++] = piece_of(HTTP1_CHUNK_TAIL);
+    }
+    if (part->end && d->chunked)
+        pieces[count++] = piece_of(HTTP1_LAST_CHUNK);
+    return count;
+}
+
+/* There was no memory for a head: the loop will tell the listener that this client is lost. */
+static bool give_up(struct h1_down *d)
+{
+    d->refused = true;
+    conn_resume(&d->conn);
+    return false;
+}
+
+static bool leg_send(struct leg *l, const struct http_part *part)
+{
+    struct h1_down *d = l->carrier;
+    struct iovec pieces[CONN_IOV_MAX];
+    size_t count = 0;
+
+    if (part->head) {
+        if (put_head(d, l, part->head, &pieces[0]) == 0)
+            return give_up(d);
+        count = 1;
+    }
+    count += put_data(d, part, pieces + count);
+    return count == 0 || conn_send(&d->conn, pieces, count);
+}
+
+static void on_sent(struct conn *c)
+{
+    struct h1_down *d = of(c);
+
+    if (d->leg)
+        d->leg->events->sent(d->leg);
+}
+
+/* ---- between requests */
+
+static void linger(struct h1_down *d)
+{
+    give_buffer_back(d);
+    d->lingered = 0;
+    move(d, H1_DOWN_LINGER);
+    conn_shutdown(&d->conn);
+    conn_receive(&d->conn);
+}
+
+/* A pipelined request may be in the buffer already; the loop comes back for it. */
+static void next_request(struct h1_down *d)
+{
+    d->scan = (struct http1_scan){};
+    if (!d->buffer) {
+        move(d, H1_DOWN_IDLE);
+        conn_receive(&d->conn);
+        return;
+    }
+    memmove(d->buffer, d->buffer + d->used, d->have - d->used);
+    d->have -= d->used;
+    d->used = 0;
+    move(d, H1_DOWN_HEAD);
+    conn_resume(&d->conn);
+}
+
+static void leg_release(struct leg *l, bool whole)
+{
+    struct h1_down *d = l->carrier;
+
+    d->leg = NULL;
+    if (!whole) {
+        close_now(d);
+        return;
+    }
+    if (d->buffer && d->used == d->have)
+        give_buffer_back(d);
+    if (d->close || !d->request_ended || d->edge->draining)
+        linger(d);
+    else
+        next_request(d);
+}
+
+static void on_resumed(struct conn *c)
+{
+    struct h1_down *d = of(c);
+
+    if (d->state == H1_DOWN_HEAD)
+        look_for_head(d);
+    else if (d->state == H1_DOWN_EXCHANGE && d->refused)
+        lose(d, ENDING_overloaded);
+}
+
+static void on_ended(struct conn *c)
+{
+    lose(of(c), ENDING_client_gone);
+}
+
+static void on_failed(struct conn *c, int error)
+{
+    (void)error; /* a client that resets is one that left */
+    lose(of(c), ENDING_client_gone);
+}
+
+static void on_connected(struct conn *c)
+{
+    (void)c;
+    never("a client's connection is not ours to make");
+}
+
+static void on_released(struct conn *c)
+{
+    struct h1_down *d = of(c);
+    struct http_edge *e = d->edge;
+
+    give_buffer_back(d);
+    timer_drop(&e->reactor->timers, &d->timer);
+    list_remove(&e->down_list, &d->link);
+    counter_sub(e->page, e->slots->counters + EDGE_CONNECTIONS_OPEN, 1);
+    pool_give(&e->downs, d);
+    for (size_t i = 0; i < e->port_count; i++)
+        port_resume(e->ports[i]);
+}
+
+static const struct conn_handler handler = {
+    .lend = on_lend,
+    .received = on_received,
+    .ended = on_ended,
+    .sent = on_sent,
+    .connected = on_connected,
+    .resumed = on_resumed,
+    .failed = on_failed,
+    .hung_up = on_ended,
+    .released = on_released,
+};
+
+static const struct leg_ops leg_ops = {
+    .send = leg_send,
+    .credit = leg_credit,
+    .release = leg_release,
+};
+
+static void on_deadline(struct timer *t)
+{
+    struct h1_down *d = container_of(t, struct h1_down, timer);
+
+    if (d->state == H1_DOWN_HEAD)
+        refuse(d, ENDING_header_timeout);
+    else
+        close_now(d);
+}
+
+bool h1_down_open(struct http_edge *e, const struct accepted *a)
+{
+    struct h1_down *d = pool_take(&e->downs);
+
+    if (!d)
+        return false;
+    *d = (struct h1_down){ .edge = e, .state = H1_DOWN_IDLE, .timer.fire = on_deadline };
+    list_append(&e->down_list, &d->link);
+    edge_count(e, e->slots->counters + EDGE_CONNECTIONS_OPEN, 1);
+    edge_count(e, e->slots->counters + EDGE_CONNECTIONS_ACCEPTED, 1);
+    conn_open(&d->conn, e->reactor, &handler, a);
+    timer_set(&e->reactor->timers, &d->timer, deadline_of(d, H1_DOWN_IDLE));
+    conn_receive(&d->conn);
+    return true;
+}
+
+void h1_down_drain(struct h1_down *d)
+{
+    if (d->state == H1_DOWN_IDLE)
+        close_now(d);
+}
+
+void h1_down_cut(struct h1_down *d)
+{
+    close_now(d);
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* http.h - a request or an answer as every HTTP version sees it (RFC 9110): a head, then data, then an
+ * end. A head is an index of spans over bytes that somebody else owns (the exchange's memory).
+ * Nothing here knows how a head looked on the wire; see http1.h for that. */
+#ifndef EK_PROTO_HTTP_H
+#define EK_PROTO_HTTP_H
+
+#include "base/span.h"
+
+#include <stdint.h>
+
+/* Fields whose meaning the edge must know: id, name in canonical lower case. */
+/* clang-format off */
+#define HTTP_FIELDS(X) \
+    X(HOST,                "host") \
+    X(CONNECTION,          "connection") \
+    X(CONTENT_LENGTH,      "content-length") \
+    X(TRANSFER_ENCODING,   "transfer-encoding") \
+    X(EXPECT,              "expect") \
+    X(UPGRADE,             "upgrade") \
+    X(TE,                  "te") \
+    X(TRAILER,             "trailer") \
+    X(KEEP_ALIVE,          "keep-alive") \
+    X(PROXY_CONNECTION,    "proxy-connection") \
+    X(PROXY_AUTHENTICATE,  "proxy-authenticate") \
+    X(PROXY_AUTHORIZATION, "proxy-authorization") \
+    X(HTTP2_SETTINGS,      "http2-settings") \
+    X(EVENKEEL_OUTCOME,    "evenkeel-outcome") \
+    X(EVENKEEL_JOURNEY,    "evenkeel-journey")
+/* clang-format on */
+
+enum http_field_id {
+    HTTP_OTHER,
+#define X(id, name) HTTP_##id,
+    HTTP_FIELDS(X)
+#undef X
+    HTTP_FIELD_IDS,
+};
+
+/* One header field. Name as received (any case), value without surrounding blanks. */
+struct http_field {
+    const char *name;
+    const char *value;
+    uint32_t value_n;
+    uint16_t name_n;
+    uint8_t id;   /* enum http_field_id */
+    bool hop;     /* belongs to this connection only: not passed on (RFC 9110 section 7.6.1) */
+};
+
+static inline struct span field_name(const struct http_field *f)
+{
+    return span_of(f->name, f->name_n);
+}
+
+static inline struct span field_value(const struct http_field *f)
+{
+    return span_of(f->value, f->value_n);
+}
+
+/* A field that the edge adds to a head. */
+struct http_extra {
+    struct span name;
+    struct span value;
+};
+
+enum http_body {
+    HTTP_BODY_NONE,
+    HTTP_BODY_LENGTH,      /* exactly `length` bytes */
+    HTTP_BODY_CHUNKED,     /* until its end is marked; length unknown */
+    HTTP_BODY_UNTIL_CLOSE, /* answers only */
+};
+
+struct http_head {
+    struct span method;   /* requests */
+    struct span path;     /* target without query: starts with '/', or is "*" */
+    struct span query;    /* behind the '?', which is not in it */
+    bool has_query;       /* there was a '?' */
+    struct span host;     /* authority: from an absolute target or the Host field; may be empty in 1.0 */
+    uint16_t status;      /* answers: 100-599 */
+    struct span reason;   /* answers */
+    uint8_t minor;        /* HTTP/1.minor, 0 or 1 */
+    enum http_body body;
+    uint64_t length;      /* when HTTP_BODY_LENGTH */
+    bool keep_alive;      /* the sender is willing to use its connection again */
+    bool expect_continue; /* requests */
+    bool head_request;    /* request: the method is HEAD; answer: it answers one */
+    struct http_field *fields;
+    uint32_t field_count;
+    uint32_t bytes;       /* of the head as received */
+    const struct http_extra *extra; /* added behind the fields; none when received */
+    uint32_t extra_count;
+};
+
+/* What codecs hand to whoever listens, and are handed to send: a head (or NULL), data, and whether the
+ * message ends here. */
+struct http_part {
+    const struct http_head *head;
+    struct span data;
+    bool end;
+};
+
+/* The id of a field name; HTTP_OTHER when the edge need not know it. */
+enum http_field_id http_field_find(struct span name);
+
+/* First field with that id, or NULL. */
+const struct http_field *http_head_find(const struct http_head *h, enum http_field_id id);
+
+/* Whether a comma-separated list of tokens holds this one, without case (RFC 9110 section 5.6.1). */
+bool http_list_has(struct span list, struct span token);
+
+/* A method that may be sent again without harm (RFC 9110 section 9.2.2). */
+bool http_method_idempotent(struct span method);
+
+/* The standard's reason phrase; "" for a status it does not know. */
+struct span http_reason(unsigned status);
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* store.h - the one file that survives the process: opening, closing, and what may go wrong with it.
+ * SQLite in WAL mode. Always: what was committed stays, whatever happens to the process (kill -9) or to
+ * the next write (disk full); a failed write changes nothing and may simply be tried again.
+ * Blocking. A store belongs to one thread, the scribe; nobody else touches it.
+ * Times are unix seconds (wall clock) given by the caller: the store reads no clock.
+ * Next: catalog.h (who is counted), samples.h (writing), history.h (reading), retention.h. */
+#ifndef EK_STORE_STORE_H
+#define EK_STORE_STORE_H
+
+#include "base/err.h"
+#include "base/span.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* clang-format off */
+#define STORE_TROUBLES(X) \
+    /* name    word        what it means, and what helps */ \
+    X(NONE,    "well",     "nothing went wrong") \
+    X(BUSY,    "busy",     "another process is writing to the file; trying again helps") \
+    X(FULL,    "full",     "no space is left; earlier data is intact, writing works again once there is") \
+    X(CORRUPT, "corrupt",  "the file is damaged; opening it again moves it aside and begins a new one") \
+    X(DENIED,  "denied",   "the file or its folder may not be opened or written") \
+    X(DISK,    "disk",     "the file system reported an error") \
+    X(OTHER,   "trouble",  "anything else; the text of the error says what")
+/* clang-format on */
+
+enum store_trouble {
+#define X(name, word, meaning) STORE_##name,
+    STORE_TROUBLES(X)
+#undef X
+        STORE_TROUBLES_COUNT
+};
+
+const char *store_trouble_word(enum store_trouble t);
+
+struct store_options {
+    const char *path;   /* the file, or ":memory:"; its folder must exist */
+    int64_t now;        /* names a damaged file that is moved aside, and dates a new one */
+    uint32_t pages_max; /* bound on the file's size in pages of 4096 bytes; 0: none of our own */
+};
+
+/* What opening found, for the log and the page. */
+struct store_opened {
+    bool created;     /* there was no file, or it was moved aside */
+    bool moved_aside; /* a damaged file was: `note` names where to */
+    bool unchecked;   /* larger than STORE_CHECK_BYTES_MAX, so its integrity was not checked */
+    char note[ERR_TEXT_MAX]; /* a sentence when one of the last two is set, else "" */
+};
+
+/* A check reads the whole file; above this size a start would take too long (about a second per
+ * 500 MiB). Damage is then met when it is read. */
+#define STORE_CHECK_BYTES_MAX (INT64_C(512) << 20)
+
+struct store;
+
+/* Opens, or creates; checks integrity; brings the schema up to date. A damaged file is renamed to
+ * PATH.corrupt-<now> (with its -wal) and a new one begun; nothing is deleted. Refused, with nothing
+ * changed: a file of a newer evenkeel, a SQLite file of another program, what may not be opened. */
+err store_open(const struct store_options *options, struct store **ret_store,
+               struct store_opened *ret_opened);
+
+/* Never fails: what was committed is safe already. NULL is allowed. */
+void store_close(struct store *s);
+
+/* Why the last call on this store failed; STORE_NONE after one that worked. */
+enum store_trouble store_trouble(const struct store *s);
+
+/* This node's lasting identity: 16 hexadecimal digits made when the file was created. The file is the
+ * node: a copied file is the same node. Belongs to the store. */
+const char *store_node(const struct store *s);
+
+#endif
