@@ -24,7 +24,9 @@ static inline uint64_t rng_next(struct rng *r)
 /* A number in [0, bound), bound > 0. The bias is below bound / 2^64: nothing here can notice. */
 static inline uint64_t rng_below(struct rng *r, uint64_t bound)
 {
-    return (uint64_t)(((unsigned __int128)rng_next(r) * bound) >> 64);
+    __extension__ typedef unsigned __int128 wide;
+
+    return (uint64_t)(((wide)rng_next(r) * bound) >> 64);
 }
 
 /* Bytes from the kernel's generator (getrandom); stops the program if there is none. */

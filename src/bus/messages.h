@@ -19,8 +19,8 @@
     X(INSTANCE_AVOID,     "control -> reactor", "do not try this instance for a while; dropped") \
     X(INSTANCE_ACCEPTS,   "reactor -> control", "an avoided instance took a connection again; dropped") \
     X(STOP,               "main -> control",    "a signal asks us to stop; retried on the next signal") \
-    X(SAMPLES,            "control -> scribe",  "batch to be stored, owned by the scribe from now on; merged into the next") \
-    X(SAMPLES_STORED,     "scribe -> control",  "batch came back, stored or with an error, owned by control; retried") \
+    X(SAMPLES,            "control -> scribe",  "a job to do, owned by the scribe from now on; the next is newer, so dropped") \
+    X(SAMPLES_STORED,     "scribe -> control",  "the job, done or failed, owned by control; retried") \
     X(SCRIBE_STOP,        "control -> scribe",  "store what is left, close the store and end; retried")
 /* clang-format on */
 
@@ -42,7 +42,7 @@ struct message {
         struct {
             ns_t deadline; /* monotonic: what still runs then is cut off */
         } drain;
-        void *batch; /* struct sample_batch, see store/samples.h */
+        void *job; /* struct scribe_job, see control/scribe.h */
         int signal;
     };
 };

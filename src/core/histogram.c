@@ -15,29 +15,30 @@ enum { FIRST_MULTIPLE = 20 };
 #define INVERSE(divisor) (UINT64_MAX / UINT64_C(divisor) + 1)
 
 static const struct decade {
-    uint64_t end;     /* first value of the next decade */
     uint64_t inverse; /* of 5^(k+2) */
     ns_t width;       /* of a bin */
 } decades[HISTOGRAM_DECADES] = {
-    { UINT64_C(10000), INVERSE(25), 50 },
-    { UINT64_C(100000), INVERSE(125), 500 },
-    { UINT64_C(1000000), INVERSE(625), 5000 },
-    { UINT64_C(10000000), INVERSE(3125), 50000 },
-    { UINT64_C(100000000), INVERSE(15625), 500000 },
-    { UINT64_C(1000000000), INVERSE(78125), 5000000 },
-    { UINT64_C(10000000000), INVERSE(390625), 50000000 },
-    { UINT64_C(100000000000), INVERSE(1953125), 500000000 },
-    { UINT64_C(1000000000000), INVERSE(9765625), 5000000000 },
+    { INVERSE(25), 50 },           { INVERSE(125), 500 },
+    { INVERSE(625), 5000 },        { INVERSE(3125), 50000 },
+    { INVERSE(15625), 500000 },    { INVERSE(78125), 5000000 },
+    { INVERSE(390625), 50000000 }, { INVERSE(1953125), 500000000 },
+    { INVERSE(9765625), 5000000000 },
 };
 
-/* The decade of a value within the histogram's range: floor(log10) from floor(log2), one too low at
- * most. 1233 / 4096 is log10(2) closely enough for 64 bits. */
+/* Where the decades begin; the last is the end of them all. */
+static const uint64_t begins[HISTOGRAM_DECADES + 1] = {
+    1000,        10000,        100000,        1000000,       10000000,
+    100000000,   1000000000,   10000000000,   100000000000,  1000000000000,
+};
+
+/* The decade of a value within the histogram's range. From the number of its bits comes log10 of the
+ * power of two above it, which is right or one too high; 1233 / 4096 is log10(2), closely enough. */
 static uint32_t decade_of(uint64_t v)
 {
     uint32_t bits = 64 - (uint32_t)__builtin_clzll(v);
-    uint32_t k = ((bits - 1) * 1233 >> 12) - 3; /* 10^3 ns is decade 0 */
+    uint32_t k = (bits * 1233 >> 12) - 3; /* 10^3 ns is decade 0 */
 
-    return k + (v >= decades[k].end);
+    return k - (v < begins[k]);
 }
 
 uint32_t histogram_bin(ns_t ns)

@@ -49,10 +49,10 @@ void window_begin(struct window *w, void *memory, unsigned counters, uint32_t wi
         .wide = wide,
         .counters = counters,
         .words = words_of(counters, wide),
-        .first = slot,
-        .last = slot,
+        .first = slot - 1,
+        .last = slot - 1,
     };
-    row_write(w, slot, cumulative);
+    row_write(w, slot - 1, cumulative);
 }
 
 /* Slots that nobody pushed repeat the one before; of a gap longer than the ring only the newest part

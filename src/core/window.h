@@ -34,12 +34,12 @@ struct window {
 /* Bytes that a ring needs; 1 <= counters <= WINDOW_COUNTERS_MAX. */
 size_t window_bytes(unsigned counters, uint32_t wide);
 
-/* Begins a history in `memory` (window_bytes() of it, aligned for uint32_t, needs no clearing) with
- * what the counters hold at slot `slot`: what came before it is no part of any window. */
+/* Begins a history with slot `slot` in `memory` (window_bytes() of it, aligned for uint32_t, needs no
+ * clearing). What the counters hold now is no part of any window, what comes to them from now on is. */
 void window_begin(struct window *w, void *memory, unsigned counters, uint32_t wide, int64_t slot,
                   const uint64_t *cumulative);
 
-/* The counters as they stand now, in slot `slot` >= the last one; the same slot is overwritten, so
+/* The counters as they stand now, in slot `slot` >= the last one and the history's begin; the same slot is overwritten, so
  * pushing each second keeps the newest slot live. */
 void window_push(struct window *w, int64_t slot, const uint64_t *cumulative);
 

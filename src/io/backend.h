@@ -31,6 +31,7 @@ struct io_backend {
     ssize_t (*receive)(struct conn *c, void *buf, size_t n);  /* as filter->receive */
     ssize_t (*send)(struct conn *c, const struct iovec *pieces, int count);
     void (*shutdown)(struct conn *c);
+    void (*abort)(struct conn *c); /* before close: the peer gets a reset */
     void (*close)(struct conn *c);
 
     int (*port_open)(struct port *p);                             /* 0 or -errno */

@@ -141,6 +141,13 @@ void conn_close(struct conn *c)
     list_append(&c->reactor->closed, &c->ready_link);
 }
 
+void conn_abort(struct conn *c)
+{
+    if (!c->closing)
+        c->reactor->backend->abort(c);
+    conn_close(c);
+}
+
 void conn_edge(struct conn *c, unsigned edges)
 {
     if (c->closing)
@@ -193,6 +200,21 @@ static void serve_sending(struct conn *c)
     c->handler->sent(c);
 }
 
+ssize_t conn_socket_receive(struct conn *c, void *buf, size_t n)
+{
+    ssize_t got = c->reactor->backend->receive(c, buf, n);
+
+    /* the end of the stream has no edge of its own once it was told: keep looking for it */
+    if (got == -EAGAIN || (got > 0 && (size_t)got < n && !c->hangup))
+        c->readable = false;
+    return got;
+}
+
+ssize_t conn_socket_send(struct conn *c, const struct iovec *pieces, int count)
+{
+    return c->reactor->backend->send(c, pieces, count);
+}
+
 static void serve_receive(struct conn *c)
 {
     struct lent lent = c->handler->lend(c);
@@ -214,9 +236,6 @@ static void serve_receive(struct conn *c)
         c->hangup = c->hangup_told = true;
         c->handler->ended(c);
     } else {
-        /* a short receive has drained the socket, unless its end is still to be seen */
-        if ((size_t)n < lent.n && !c->hangup && c->filter->pending(c) == 0)
-            c->readable = false;
         c->handler->received(c, (size_t)n);
     }
 }

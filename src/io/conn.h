@@ -99,6 +99,10 @@ void conn_resume(struct conn *c);
 /* We send no more; nothing may be under way. */
 void conn_shutdown(struct conn *c);
 
+/* conn_close(), but the peer is told by a reset that what it got is not the whole (RFC 9112 section 8: an
+ * answer that ends with its connection would look complete otherwise). */
+void conn_abort(struct conn *c);
+
 /* Closes at once; no event follows but released(), at the end of the turn. Closing twice is once. */
 void conn_close(struct conn *c);
 

@@ -24,6 +24,11 @@ struct filter {
 /* Bytes as they are. */
 extern const struct filter filter_plain;
 
+/* What a filter receives from and sends to: the socket. Receiving remembers whether more may be there:
+ * only a short receive here, never a short one of the filter's, means that the socket is drained. */
+ssize_t conn_socket_receive(struct conn *c, void *buf, size_t n);
+ssize_t conn_socket_send(struct conn *c, const struct iovec *pieces, int count);
+
 /* Puts another filter in place; before anything was received or sent. */
 void conn_set_filter(struct conn *c, const struct filter *f, void *state);
 

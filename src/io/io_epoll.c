@@ -182,6 +182,13 @@ static void epoll_shutdown(struct conn *c)
     shutdown(c->fd, SHUT_WR); /* a peer that is gone already is told by an edge */
 }
 
+static void epoll_abort(struct conn *c)
+{
+    struct linger now = { .l_onoff = 1, .l_linger = 0 };
+
+    setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+}
+
 static void epoll_close(struct conn *c)
 {
     if (c->fd >= 0)
@@ -229,6 +236,7 @@ static const struct io_backend io_epoll = {
     .receive = epoll_receive,
     .send = epoll_send,
     .shutdown = epoll_shutdown,
+    .abort = epoll_abort,
     .close = epoll_close,
     .port_open = epoll_port_open,
     .port_accept = epoll_port_accept,

@@ -184,7 +184,8 @@ static void pipe_finish(struct sim_stream *s, struct sim_pipe *p)
 {
     ns_t at = s->world->now + travel(s);
 
-    p->fin = at > p->last ? at : p->last;
+    if (s->reset_after > 0) /* else it is broken: the end does not get through either */
+        p->fin = at > p->last ? at : p->last;
 }
 
 static size_t pipe_receive(struct sim_pipe *p, ns_t now, char *to, size_t n)
@@ -255,7 +256,7 @@ static void end_close(struct sim_stream *s, struct sim_end *mine, struct sim_end
     mine->gone = true;
     if (unread)
         end_reset(s, other);
-    else if (!mine->shut)
+    else if (!mine->shut && mine->reset > s->world->now)
         pipe_finish(s, &other->in);
     mine->shut = true;
     pipe_empty(&mine->in);
@@ -341,14 +342,12 @@ static size_t count_towards_reset(struct sim_stream *s, size_t n)
 {
     if (s->reset_after == SIZE_MAX)
         return n;
-    if (n >= s->reset_after) {
+    if (n >= s->reset_after && s->reset_after > 0) {
         end_reset(s, &s->ends[0]);
         end_reset(s, &s->ends[1]);
-        n = s->reset_after;
-        s->reset_after = SIZE_MAX;
-        return n;
     }
-    s->reset_after -= n;
+    n = n < s->reset_after ? n : s->reset_after;
+    s->reset_after -= n; /* 0: broken, nothing gets through any more */
     return n;
 }
 
@@ -385,6 +384,11 @@ static void sim_shutdown(struct conn *c)
 
     my_end(c)->shut = true;
     pipe_finish(s, &other->in);
+}
+
+static void sim_abort(struct conn *c)
+{
+    end_reset(stream_of(c), other_end(c));
 }
 
 static void sim_close(struct conn *c)
@@ -625,6 +629,7 @@ static const struct io_backend io_sim = {
     .receive = sim_receive,
     .send = sim_send,
     .shutdown = sim_shutdown,
+    .abort = sim_abort,
     .close = sim_close,
     .port_open = sim_port_open,
     .port_accept = sim_port_accept,

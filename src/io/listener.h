@@ -24,6 +24,7 @@ struct port {
     const struct port_handler *handler;
     void *owner;
     struct address address; /* as bound: with the real port number */
+    void (*dress)(struct conn *c); /* puts a filter before each new connection (TLS); NULL: plain */
     struct link ready_link; /* in reactor->ports */
     struct timer retry; /* after running out of descriptors */
     void *stream;       /* the simulator's */

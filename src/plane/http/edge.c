@@ -109,9 +109,9 @@ static void tell_drained(struct http_edge *e)
         reactor_wake(e->control);
 }
 
-static void top(void *owner)
+void edge_top(void *edge)
 {
-    struct http_edge *e = owner;
+    struct http_edge *e = edge;
     struct message m;
 
     if (snapshot_adopt(e->snapshots, e->publication))
@@ -122,9 +122,9 @@ static void top(void *owner)
         tell_drained(e);
 }
 
-static bool has_mail(void *owner)
+bool edge_has_mail(void *edge)
 {
-    struct http_edge *e = owner;
+    struct http_edge *e = edge;
 
     return !mailbox_empty(&e->mail) ||
            atomic_load(&e->publication->newest) != snapshot_current(e->snapshots)->config;
@@ -141,7 +141,7 @@ static bool may_accept(struct port *p)
 
 static bool accepted(struct port *p, const struct accepted *a)
 {
-    return h1_down_open(p->owner, a);
+    return h1_down_open(p->owner, p, a);
 }
 
 static const struct port_handler port_handler = { .may_accept = may_accept, .accepted = accepted };
@@ -225,7 +225,7 @@ void edge_open(struct http_edge *e, const struct edge_parts *parts)
     if (snapshot_adopt(e->snapshots, e->publication))
         adopt(e);
     reactor_set_owner(parts->reactor,
-                      (struct reactor_owner){ .top = top, .has_mail = has_mail, .owner = e });
+                      (struct reactor_owner){ .top = edge_top, .has_mail = edge_has_mail, .owner = e });
 }
 
 void edge_free(struct http_edge *e)

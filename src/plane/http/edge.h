@@ -84,6 +84,10 @@ struct edge_parts {
 /* Becomes the reactor's owner: its turns adopt snapshots and read mail. */
 void edge_open(struct http_edge *e, const struct edge_parts *parts);
 
+/* What the edge does in a turn, for a reactor whose owner does more than that (control). */
+void edge_top(void *edge);
+bool edge_has_mail(void *edge);
+
 /* Listens at a port of this reactor. */
 void edge_listen(struct http_edge *e, struct port *p);
 

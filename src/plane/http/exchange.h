@@ -11,6 +11,8 @@
 #include "base/machine.h"
 #include "plane/http/edge.h"
 
+#include <stdalign.h>
+
 enum {
     INSTANCES_TRIED_MAX = 8, /* instances that one request may be offered to before it was sent to any */
 };
@@ -56,7 +58,7 @@ struct exchange {
     bool down_sending : 1;
     bool sending_end : 1;    /* the part under way to the client is the last */
 
-    char inside[SCRATCH_INLINE];
+    alignas(16) char inside[SCRATCH_INLINE]; /* scratch_take() gives pieces aligned to 16 */
 };
 
 extern const struct machine_state exchange_states[EXCHANGE_STATE_COUNT];

@@ -30,6 +30,7 @@ struct h1_down {
     uint32_t have;      /* bytes in it */
     uint32_t used;      /* of them, consumed */
     bool large;         /* a long head needs more than one buffer */
+    ns_t received;      /* when bytes last came */
     ns_t began;         /* first byte of the request */
     struct http1_scan scan;
     struct http1_body body;
@@ -42,6 +43,7 @@ struct h1_down {
     bool refused;       /* framing is lost: nothing after this can be understood */
     bool close;         /* this is the last answer, and its head says so */
     bool chunked;       /* of the answer */
+    bool to_head;       /* the request is a HEAD, even when nothing else of it can be understood */
     bool no_body;       /* HEAD, 204, 304: data is dropped */
     char chunk_line[HTTP1_CHUNK_HEAD_MAX];
 };
@@ -166,6 +168,8 @@ static bool open_leg(struct h1_down *d)
     d->request_ended = d->close = d->chunked = d->no_body = false;
     d->keep_alive = true;
     d->is_1_0 = false;
+    d->to_head = d->buffer &&
+                 span_starts_with(span_of(d->buffer + d->used, d->have - d->used), SPAN("HEAD "));
     d->body = (struct http1_body){};
     d->body_bytes = 0;
     move(d, H1_DOWN_EXCHANGE);
@@ -337,10 +341,11 @@ static void on_received(struct conn *c, size_t n)
         return;
     }
     edge_count(d->edge, d->edge->slots->counters + EDGE_RECEIVED_BYTES, n);
+    d->received = d->edge->reactor->polled;
     d->have += (uint32_t)n;
     switch (d->state) {
     case H1_DOWN_IDLE:
-        d->began = d->edge->reactor->polled;
+        d->began = d->received;
         d->scan = (struct http1_scan){};
         move(d, H1_DOWN_HEAD);
         look_for_head(d);
@@ -370,7 +375,7 @@ static void on_received(struct conn *c, size_t n)
 /* What framing the answer gets towards this client. */
 static void frame_answer(struct h1_down *d, struct http_head *h)
 {
-    d->no_body = h->body == HTTP_BODY_NONE;
+    d->no_body = h->body == HTTP_BODY_NONE || d->to_head;
     d->close = d->refused || !d->keep_alive || !d->request_ended || d->edge->draining;
     if (h->body == HTTP_BODY_CHUNKED || h->body == HTTP_BODY_UNTIL_CLOSE) {
         /* an HTTP/1.0 client knows no chunks: its answer ends with the connection */
@@ -477,6 +482,7 @@ static void next_request(struct h1_down *d)
     memmove(d->buffer, d->buffer + d->used, d->have - d->used);
     d->have -= d->used;
     d->used = 0;
+    d->began = d->received; /* it came with the end of the request before */
     move(d, H1_DOWN_HEAD);
     conn_resume(&d->conn);
 }
@@ -487,7 +493,8 @@ static void leg_release(struct leg *l, bool whole)
 
     d->leg = NULL;
     if (!whole) {
-        close_now(d);
+        conn_abort(&d->conn);
+        move(d, H1_DOWN_CLOSED);
         return;
     }
     if (d->buffer && d->used == d->have)
@@ -567,7 +574,7 @@ static void on_deadline(struct timer *t)
         close_now(d);
 }
 
-bool h1_down_open(struct http_edge *e, const struct accepted *a)
+bool h1_down_open(struct http_edge *e, const struct port *p, const struct accepted *a)
 {
     struct h1_down *d = pool_take(&e->downs);
 
@@ -578,6 +585,8 @@ bool h1_down_open(struct http_edge *e, const struct accepted *a)
     edge_count(e, e->slots->counters + EDGE_CONNECTIONS_OPEN, 1);
     edge_count(e, e->slots->counters + EDGE_CONNECTIONS_ACCEPTED, 1);
     conn_open(&d->conn, e->reactor, &handler, a);
+    if (p->dress)
+        p->dress(&d->conn);
     timer_set(&e->reactor->timers, &d->timer, deadline_of(d, H1_DOWN_IDLE));
     conn_receive(&d->conn);
     return true;

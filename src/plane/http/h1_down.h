@@ -27,8 +27,8 @@ enum h1_down_state {
 
 struct h1_down;
 
-/* Takes an accepted connection; false when there is no memory for it. */
-bool h1_down_open(struct http_edge *e, const struct accepted *a);
+/* Takes a connection that was accepted at this port; false when there is no memory for it. */
+bool h1_down_open(struct http_edge *e, const struct port *p, const struct accepted *a);
 
 /* The connection of a member of edge->down_list. */
 struct h1_down *h1_down_of(struct link *k);

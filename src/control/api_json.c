@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* api_json.c - journeys and services as JSON. Shares are numbers from 0 to 1, times are seconds, counts
+ * are integers; what is not known is null. */
+#include "control/api.h"
+
+#include "base/log.h"
+#include "control/control.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+
+static json_t *text(struct span s)
+{
+    return s.n ? json_stringn(s.p, s.n) : json_null();
+}
+
+static json_t *count(uint64_t n)
+{
+    return json_integer((json_int_t)n);
+}
+
+static void set(json_t *object, const char *key, json_t *value)
+{
+    int failed = json_object_set_new(object, key, value);
+    check(!failed);
+}
+
+/* Takes the object. */
+static void write_json(json_t *root, struct str *out)
+{
+    char *dump = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(12));
+
+    check(dump != NULL);
+    str_text(out, dump);
+    str_char(out, '\n');
+    free(dump);
+    json_decref(root);
+}
+
+static json_t *node_head(const struct control *c)
+{
+    json_t *o = json_object();
+
+    set(o, "node", json_string(c->parts.node));
+    set(o, "version", json_string(c->parts.version));
+    set(o, "state", json_string(c->state == CONTROL_SERVING ? "serving" : "stopping"));
+    set(o, "started_at", json_integer(c->started_at));
+    set(o, "uptime_s", json_integer((c->reactor->now - c->started) / NS_PER_S));
+    set(o, "generation", count(control_config(c)->generation));
+    set(o, "stored_at",
+        c->book.written_at ? json_integer(c->book.written_at) : json_null());
+    set(o, "store_trouble", c->book.trouble.failed ? json_string(c->book.trouble.text) : json_null());
+    return o;
+}
+
+static json_t *counts_json(const uint64_t counts[SERIES_MAX])
+{
+    json_t *o = json_object();
+
+    set(o, "good", count(counts[SERIES_GOOD]));
+    set(o, "slow", count(counts[SERIES_SLOW]));
+    set(o, "failed", count(counts[SERIES_FAILED]));
+    set(o, "excluded", count(counts[SERIES_EXCLUDED]));
+    return o;
+}
+
+static json_t *objective_json(const struct control *c, const struct account *a,
+                              const struct objective *o, unsigned number)
+{
+    json_t *j = json_object();
+    double coverage;
+    struct slo_counts counts = book_objective(&c->book, a, number, o->window_s, &coverage);
+    uint32_t target = slo_target(o->target);
+    enum slo_state state = slo_state(target, counts);
+
+    set(j, "name", text(o->name));
+    set(j, "target", json_real(o->target));
+    set(j, "window_s", json_integer(o->window_s));
+    set(j, "under_s", o->under ? json_real((double)o->under / (double)NS_PER_S) : json_null());
+    set(j, "good", count(counts.good));
+    set(j, "bad", count(counts.bad));
+    set(j, "share", state == SLO_NO_DATA ? json_null() : json_real(slo_share(counts)));
+    set(j, "met", state == SLO_NO_DATA ? json_null() : json_boolean(state == SLO_MET));
+    set(j, "budget_left",
+        state == SLO_NO_DATA ? json_null() : json_real(slo_budget_left(target, counts)));
+    set(j, "coverage", json_real(coverage));
+    return j;
+}
+
+static json_t *latency_json(const struct control *c, const struct account *a)
+{
+    static const struct { const char *name; uint32_t ppm; } marks[] = { { "p50", 500000 },
+                                                                        { "p95", 950000 },
+                                                                        { "p99", 990000 } };
+    uint64_t bins[HISTOGRAM_BINS];
+    json_t *o = json_object();
+
+    book_histogram(&c->book, a, bins);
+    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+        ns_t t = histogram_percentile(bins, marks[i].ppm);
+        set(o, marks[i].name, t < 0 ? json_null() : json_real((double)t / (double)NS_PER_S));
+    }
+    return o;
+}
+
+static double rate_of(const struct control *c, const struct account *a)
+{
+    uint64_t recent[SERIES_MAX];
+    double measured;
+
+    book_recent(&c->book, a, 60, recent, &measured);
+    uint64_t n = recent[SERIES_GOOD] + recent[SERIES_SLOW] + recent[SERIES_FAILED] +
+                 recent[SERIES_EXCLUDED];
+    return measured > 0 ? (double)n / measured : 0;
+}
+
+static json_t *journey_json(const struct control *c, const struct journey *j)
+{
+    const struct account *a = book_account(&c->book, j);
+    uint64_t live[SERIES_MAX];
+    uint64_t all[SERIES_MAX];
+    json_t *o = json_object();
+    json_t *objectives = json_array();
+
+    book_live(&c->book, a, live);
+    book_cumulative(&c->book, a, all);
+    set(o, "name", text(j->name));
+    set(o, "owner", text(j->owner));
+    set(o, "runbook", text(j->runbook));
+    set(o, "priority",
+        json_string(j->priority == PRIORITY_MUST_HAVE ? "must-have" : "nice-to-have"));
+    set(o, "version", count(a->number));
+    set(o, "this_run", counts_json(live));
+    set(o, "counts", counts_json(all));
+    for (unsigned i = 0; i < j->objective_count; i++)
+        json_array_append_new(objectives, objective_json(c, a, &j->objectives[i], i));
+    set(o, "objectives", objectives);
+    set(o, "latency_s", latency_json(c, a));
+    set(o, "rate_per_s", json_real(rate_of(c, a)));
+    return o;
+}
+
+void api_write_journeys(struct control *c, struct str *out)
+{
+    const struct config *config = control_config(c);
+    json_t *root = node_head(c);
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < config->journey_count; i++)
+        json_array_append_new(list, journey_json(c, &config->journeys[i]));
+    set(root, "journeys", list);
+    write_json(root, out);
+}
+
+static json_t *instance_json(const struct control *c, const struct instance *in)
+{
+    static const char *const names[] = {
+#define X(name, kind, metric, help) #name,
+        INSTANCE_COUNTERS(X)
+#undef X
+    };
+    json_t *o = json_object();
+
+    set(o, "address", text(in->text));
+    set(o, "release", text(in->release));
+    set(o, "zone", text(in->zone));
+    set(o, "state",
+        json_string(book_sum(&c->book, in->slots + INSTANCE_AVOIDED) ? "avoided" : "accepts"));
+    for (uint32_t i = 0; i < INSTANCE_COUNTER_COUNT; i++) {
+        char key[64];
+        size_t n = 0;
+        for (; names[i][n]; n++)
+            key[n] = ascii_lower(names[i][n]);
+        key[n] = '\0';
+        set(o, key, count(book_sum(&c->book, in->slots + i)));
+    }
+    return o;
+}
+
+static json_t *service_json(const struct control *c, const struct service *s)
+{
+    json_t *o = json_object();
+    json_t *instances = json_array();
+
+    set(o, "name", text(s->name));
+    set(o, "owner", text(s->owner));
+    set(o, "environment", text(s->environment));
+    set(o, "class", text(s->class_));
+    set(o, "balance", json_string("round-robin"));
+    for (size_t i = 0; i < s->instance_count; i++)
+        json_array_append_new(instances, instance_json(c, &s->instances[i]));
+    set(o, "instances", instances);
+    return o;
+}
+
+void api_write_services(struct control *c, struct str *out)
+{
+    const struct config *config = control_config(c);
+    json_t *root = node_head(c);
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < config->service_count; i++)
+        json_array_append_new(list, service_json(c, &config->services[i]));
+    set(root, "services", list);
+    write_json(root, out);
+}

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* control.c - mail, ticks, and the order of starting and stopping. */
+#include "control/control.h"
+
+#include "base/log.h"
+#include "control/api.h"
+
+enum {
+    ADMIN_CONNECTIONS_MAX = 256, /* of people, scrapers and scripts; the users' limit is not theirs */
+};
+
+#define TICK (1 * NS_PER_S)
+
+static int64_t unix_now(const struct control *c)
+{
+    return c->parts.wall() / NS_PER_S;
+}
+
+const struct config *control_config(const struct control *c)
+{
+    return atomic_load(&c->publication.newest);
+}
+
+/* ---- what reactors say */
+
+static struct span instance_text(const struct control *c, uint32_t id)
+{
+    const struct config *config = control_config(c);
+
+    for (size_t s = 0; s < config->service_count; s++) {
+        for (size_t i = 0; i < config->services[s].instance_count; i++) {
+            if (config->services[s].instances[i].id == id)
+                return config->services[s].instances[i].text;
+        }
+    }
+    return SPAN("an instance of an earlier configuration");
+}
+
+/* What one reactor found out about an instance, the others should know. */
+static void tell_others(struct control *c, const struct message *m)
+{
+    struct message avoid = { .kind = MESSAGE_INSTANCE_AVOID, .instance = m->instance };
+
+    for (size_t i = 0; i < c->parts.worker_count; i++) {
+        struct worker *w = &c->parts.workers[i];
+        if (w->reactor->index != m->reactor && mailbox_send(&w->edge->mail, &avoid))
+            reactor_wake(w->reactor);
+    }
+}
+
+static void worker_drained(struct control *c, uint32_t reactor)
+{
+    for (size_t i = 0; i < c->parts.worker_count; i++) {
+        struct worker *w = &c->parts.workers[i];
+        if (w->reactor->index != reactor)
+            continue;
+        w->drained = true;
+        atomic_store_explicit(&w->reactor->stop, true, memory_order_release);
+        reactor_wake(w->reactor);
+    }
+}
+
+static void read_message(struct control *c, const struct message *m)
+{
+    switch (m->kind) {
+    case MESSAGE_INSTANCE_REFUSED:
+        log_warn("instance %.*s takes no connection; left alone for a while",
+                 SPAN_ARG(instance_text(c, m->instance.id)));
+        tell_others(c, m);
+        break;
+    case MESSAGE_INSTANCE_ACCEPTS:
+        log_info("instance %.*s takes connections again",
+                 SPAN_ARG(instance_text(c, m->instance.id)));
+        tell_others(c, m);
+        break;
+    case MESSAGE_DRAINED:
+        worker_drained(c, m->reactor);
+        break;
+    case MESSAGE_STOP:
+        control_stop(c);
+        break;
+    case MESSAGE_SAMPLES_STORED:
+        book_job_done(&c->book, m->job);
+        break;
+    case MESSAGE_DRAIN:
+    case MESSAGE_INSTANCE_AVOID:
+    case MESSAGE_SAMPLES:
+    case MESSAGE_SCRIBE_STOP:
+        never("mail for somebody else");
+    }
+}
+
+/* ---- stopping: drain, store, end */
+
+static void tell_drain(struct control *c)
+{
+    struct message m = { .kind = MESSAGE_DRAIN, .drain = { .deadline = c->drain_until } };
+
+    for (size_t i = 0; i < c->parts.worker_count; i++) {
+        struct worker *w = &c->parts.workers[i];
+        if (!w->drain_told)
+            w->drain_told = mailbox_send(&w->edge->mail, &m);
+        reactor_wake(w->reactor);
+    }
+}
+
+void control_stop(struct control *c)
+{
+    if (c->state != CONTROL_SERVING)
+        return;
+    c->state = CONTROL_DRAINING;
+    c->drain_until = c->reactor->now + c->parts.drain_time;
+    log_info("stopping: no new connections; requests under way have up to %d s",
+             (int)(c->parts.drain_time / NS_PER_S));
+    tell_drain(c);
+}
+
+static bool all_drained(const struct control *c)
+{
+    for (size_t i = 0; i < c->parts.worker_count; i++) {
+        if (!c->parts.workers[i].drained)
+            return false;
+    }
+    return true;
+}
+
+/* Nothing counts any more: what the pages say now is final. */
+static bool store_last(struct control *c)
+{
+    if (!c->parts.scribe)
+        return true;
+    if (c->book.job_out)
+        return false;
+    struct scribe_job *job = book_job(&c->book, control_config(c), unix_now(c), true);
+    if (!scribe_give(c->parts.scribe, job))
+        book_job_done(&c->book, job);
+    return c->book.job_out;
+}
+
+static void go_on_stopping(struct control *c)
+{
+    switch (c->state) {
+    case CONTROL_SERVING:
+    case CONTROL_STOPPED:
+        return;
+    case CONTROL_DRAINING:
+        tell_drain(c);
+        if (!all_drained(c) || !store_last(c))
+            return;
+        c->state = CONTROL_STORING;
+        edge_drain(&c->admin, c->reactor->now);
+        return;
+    case CONTROL_STORING:
+        if (c->book.job_out || !edge_idle(&c->admin))
+            return;
+        if (c->parts.scribe && !scribe_ask_stop(c->parts.scribe))
+            return;
+        c->state = CONTROL_STOPPED;
+        timer_set(&c->reactor->timers, &c->tick, NS_NEVER);
+        atomic_store_explicit(&c->reactor->stop, true, memory_order_release);
+        return;
+    }
+}
+
+/* ---- turns and ticks */
+
+static void on_tick(struct timer *t)
+{
+    struct control *c = container_of(t, struct control, tick);
+
+    timer_set(&c->reactor->timers, &c->tick, c->reactor->now + TICK);
+    publication_reclaim(&c->publication);
+    book_tick(&c->book, c->reactor->now);
+    if (c->state == CONTROL_SERVING && c->parts.scribe) {
+        struct scribe_job *job = book_job(&c->book, control_config(c), unix_now(c), false);
+        if (job && !scribe_give(c->parts.scribe, job))
+            book_job_done(&c->book, job);
+    }
+    go_on_stopping(c);
+}
+
+static void top(void *owner)
+{
+    struct control *c = owner;
+    struct message m;
+
+    edge_top(&c->admin);
+    for (int i = 0; i < MAIL_PER_TURN && mailbox_receive(&c->mail, &m); i++)
+        read_message(c, &m);
+    go_on_stopping(c);
+}
+
+static bool has_mail(void *owner)
+{
+    struct control *c = owner;
+
+    return !mailbox_empty(&c->mail) || edge_has_mail(&c->admin);
+}
+
+/* ---- opening and closing */
+
+static void open_workers(struct control *c)
+{
+    uint32_t share = (uint32_t)(c->parts.config->limits.connections / c->parts.worker_count);
+
+    for (size_t i = 0; i < c->parts.worker_count; i++) {
+        struct worker *w = &c->parts.workers[i];
+        edge_open(w->edge, &(struct edge_parts){ .reactor = w->reactor,
+                                                 .publication = &c->publication,
+                                                 .snapshots = &w->snapshots,
+                                                 .page = &w->page,
+                                                 .slots = &c->registry.edge,
+                                                 .requests = &c->requests,
+                                                 .control_mail = &c->mail,
+                                                 .control = c->reactor,
+                                                 .connections_max = share ? share : 1 });
+    }
+}
+
+static err open_admin(struct control *c)
+{
+    struct config *config = api_config(c->api, &c->parts.config->limits);
+
+    publication_init(&c->admin_publication, api_config_free);
+    publication_add_reader(&c->admin_publication, &c->admin_snapshots);
+    TRY(registry_assign(&c->registry, config));
+    bool published = publication_publish(&c->admin_publication, config);
+    check(published);
+    edge_open(&c->admin, &(struct edge_parts){ .reactor = c->reactor,
+                                               .publication = &c->admin_publication,
+                                               .snapshots = &c->admin_snapshots,
+                                               .page = &c->admin_page,
+                                               .slots = &c->registry.edge,
+                                               .requests = &c->requests,
+                                               .connections_max = ADMIN_CONNECTIONS_MAX });
+    if (c->parts.admin)
+        edge_listen(&c->admin, c->parts.admin);
+    return OK;
+}
+
+static err publish_first(struct control *c)
+{
+    publication_init(&c->publication, c->parts.free_config);
+    for (size_t i = 0; i < c->parts.worker_count; i++) {
+        counter_page_open(&c->parts.workers[i].page);
+        book_add_page(&c->book, &c->parts.workers[i].page);
+        publication_add_reader(&c->publication, &c->parts.workers[i].snapshots);
+    }
+    TRY(registry_assign(&c->registry, c->parts.config));
+    TRY(book_adopt(&c->book, c->parts.config, c->parts.store, c->reactor->now, unix_now(c)));
+    bool published = publication_publish(&c->publication, c->parts.config);
+    check(published);
+    return OK;
+}
+
+static err open_book(struct control *c)
+{
+    struct sample node = {};
+
+    if (c->parts.store)
+        TRY(samples_total(c->parts.store, NODE_VERSION, &node));
+    book_open(&c->book, node.counts[NODE_MEASURED_MS], c->reactor->now, unix_now(c));
+    return OK;
+}
+
+err control_open(struct control *c, const struct control_parts *parts)
+{
+    *c = (struct control){ .parts = *parts,
+                           .reactor = parts->reactor,
+                           .started = parts->reactor->now,
+                           .tick.fire = on_tick };
+    c->started_at = unix_now(c);
+    mailbox_init(&c->mail);
+    counter_page_open(&c->admin_page);
+    request_table_open(&c->requests);
+    registry_open(&c->registry);
+    c->api = api_new(c);
+    TRY(open_book(c));
+    TRY(publish_first(c));
+    open_workers(c);
+    TRY(open_admin(c));
+    reactor_set_owner(c->reactor,
+                      (struct reactor_owner){ .top = top, .has_mail = has_mail, .owner = c });
+    timer_set(&c->reactor->timers, &c->tick, c->reactor->now + TICK);
+    return OK;
+}
+
+void control_close(struct control *c)
+{
+    timer_drop(&c->reactor->timers, &c->tick);
+    edge_free(&c->admin);
+    for (size_t i = 0; i < c->parts.worker_count; i++) {
+        edge_free(c->parts.workers[i].edge);
+        counter_page_close(&c->parts.workers[i].page);
+    }
+    publication_free(&c->publication);
+    publication_free(&c->admin_publication);
+    book_close(&c->book);
+    registry_close(&c->registry);
+    request_table_close(&c->requests);
+    counter_page_close(&c->admin_page);
+    mailbox_free(&c->mail);
+    api_free(c->api);
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* control.h - the thread that decides: it publishes configurations, keeps the book, passes on what one
+ * reactor found out to the others, answers on the admin address, and ends the program in order.
+ * It has a reactor of its own and an HTTP edge of its own, the same code as the users' edge, with one
+ * service that answers by itself (api.c).
+ * Always: it never waits for a reactor or for the disk.
+ * Works the same on the kernel and in simulation: everything that differs comes in control_parts. */
+#ifndef EK_CONTROL_CONTROL_H
+#define EK_CONTROL_CONTROL_H
+
+#include "control/assets.h"
+#include "control/book.h"
+#include "control/registry.h"
+#include "control/scribe.h"
+#include "plane/http/edge.h"
+#include "plane/http/exchange.h"
+
+/* One data-path thread as control sees it. */
+struct worker {
+    struct reactor *reactor;
+    struct http_edge *edge;
+    struct counter_page page;
+    struct snapshot_reader snapshots;
+    bool drain_told;
+    bool drained;
+};
+
+struct control_parts {
+    struct reactor *reactor;      /* control's own */
+    struct worker *workers;       /* lent; their reactors are open, their edges not yet */
+    size_t worker_count;
+    struct port *admin;           /* lent; NULL: no admin address (simulation) */
+    struct config *config;        /* the first; owned from now on */
+    void (*free_config)(struct config *c);
+    struct store *store;          /* NULL: nothing is remembered; read at start, then the scribe's */
+    struct scribe *scribe;        /* NULL without a store */
+    const char *node;             /* this node's name */
+    const char *version;          /* the program's */
+    const struct ui_assets *assets;
+    ns_t (*wall)(void);           /* wall clock */
+    ns_t drain_time;              /* how long requests under way may take when stopping */
+};
+
+enum control_state { CONTROL_SERVING, CONTROL_DRAINING, CONTROL_STORING, CONTROL_STOPPED };
+
+struct api; /* api.h */
+
+struct control {
+    struct control_parts parts;
+    struct reactor *reactor;
+    struct mailbox mail;
+    struct publication publication;
+    struct registry registry;
+    struct book book;
+    struct request_table requests;
+    struct timer tick;
+    enum control_state state;
+    ns_t started;      /* monotonic */
+    int64_t started_at;/* unix seconds */
+    ns_t drain_until;
+
+    /* the admin address */
+    struct http_edge admin;
+    struct counter_page admin_page;
+    struct snapshot_reader admin_snapshots;
+    struct publication admin_publication;
+    struct api *api;
+};
+
+/* Opens the workers' edges too. On failure everything given is closed again by control_close(). */
+err control_open(struct control *c, const struct control_parts *parts);
+
+/* Mail to control is sent here, then its reactor is woken. */
+static inline struct mailbox *control_mail(struct control *c)
+{
+    return &c->mail;
+}
+
+/* Begins to stop, as STOP mail does. Each worker's reactor has `stop` set once it has drained; control's
+ * own once everything is stored. */
+void control_stop(struct control *c);
+
+/* After all threads have ended. */
+void control_close(struct control *c);
+
+/* The configuration in force. */
+const struct config *control_config(const struct control *c);
+
+#endif

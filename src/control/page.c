@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* page.c - the dashboard: one server-rendered table, worst journey first. The looks are in src/ui. */
+#include "control/api.h"
+
+#include "control/control.h"
+
+#include <stdlib.h>
+
+/* One row of the table: a journey and its worst objective. */
+struct row {
+    const struct journey *journey;
+    const struct account *account;
+    double budget; /* of its worst objective; 2: no objective, 1.5: no data */
+};
+
+enum { BUDGET_NO_DATA = 2, BUDGET_NO_OBJECTIVE = 3 };
+
+static void escaped(struct str *out, struct span s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        switch (s.p[i]) {
+        case '&': str_literal(out, "&amp;"); break;
+        case '<': str_literal(out, "&lt;"); break;
+        case '>': str_literal(out, "&gt;"); break;
+        case '"': str_literal(out, "&quot;"); break;
+        default: str_char(out, s.p[i]);
+        }
+    }
+}
+
+static double budget_of(const struct control *c, const struct row *r, unsigned o)
+{
+    double coverage;
+    const struct objective *objective = &r->journey->objectives[o];
+    struct slo_counts counts =
+        book_objective(&c->book, r->account, o, objective->window_s, &coverage);
+    uint32_t target = slo_target(objective->target);
+
+    return slo_state(target, counts) == SLO_NO_DATA ? BUDGET_NO_DATA
+                                                    : slo_budget_left(target, counts);
+}
+
+static int by_budget(const void *a, const void *b)
+{
+    double x = ((const struct row *)a)->budget;
+    double y = ((const struct row *)b)->budget;
+    return (x > y) - (x < y);
+}
+
+static struct row *worst_first(const struct control *c, size_t *ret_count)
+{
+    const struct config *config = control_config(c);
+    struct row *rows = calloc(config->journey_count, sizeof(rows[0]));
+
+    check(rows != NULL);
+    for (size_t i = 0; i < config->journey_count; i++) {
+        const struct journey *j = &config->journeys[i];
+        rows[i] = (struct row){ .journey = j,
+                                .account = book_account(&c->book, j),
+                                .budget = BUDGET_NO_OBJECTIVE };
+        for (unsigned o = 0; o < j->objective_count; o++) {
+            double budget = budget_of(c, &rows[i], o);
+            if (budget < rows[i].budget)
+                rows[i].budget = budget;
+        }
+    }
+    qsort(rows, config->journey_count, sizeof(rows[0]), by_budget);
+    *ret_count = config->journey_count;
+    return rows;
+}
+
+static const char *mood(double budget)
+{
+    if (budget >= BUDGET_NO_DATA)
+        return "quiet";
+    return budget <= 0 ? "spent" : budget < 0.25 ? "low" : "well";
+}
+
+static void write_objective(const struct control *c, const struct row *r, unsigned o,
+                            struct str *out)
+{
+    const struct objective *objective = &r->journey->objectives[o];
+    double coverage;
+    struct slo_counts counts =
+        book_objective(&c->book, r->account, o, objective->window_s, &coverage);
+    double budget = budget_of(c, r, o);
+
+    str_print(out, "<li class=\"%s\"><b>", mood(budget));
+    escaped(out, objective->name);
+    str_literal(out, "</b> ");
+    if (budget >= BUDGET_NO_DATA)
+        str_literal(out, "no data yet");
+    else
+        str_print(out, "%.3f %%", slo_share(counts) * 100);
+    str_print(out, " <small>of %.6g %%", objective->target * 100);
+    if (objective->under)
+        str_print(out, " under %.6g ms", (double)objective->under / (double)NS_PER_MS);
+    str_print(out, ", %.2g of %lld days measured</small>",
+              coverage * (double)objective->window_s / 86400,
+              (long long)(objective->window_s / 86400));
+    if (budget < BUDGET_NO_DATA)
+        str_print(out,
+                  "<meter min=\"0\" max=\"1\" low=\"0.25\" optimum=\"1\" value=\"%.4f\"></meter> "
+                  "%.1f %% of the budget left",
+                  budget > 0 ? budget : 0, budget * 100);
+    str_literal(out, "</li>");
+}
+
+static void write_latency(const struct control *c, const struct row *r, struct str *out)
+{
+    static const uint32_t marks[] = { 500000, 950000, 990000 };
+    uint64_t bins[HISTOGRAM_BINS];
+
+    book_histogram(&c->book, r->account, bins);
+    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+        ns_t t = histogram_percentile(bins, marks[i]);
+        if (t < 0)
+            str_literal(out, "<td class=\"n\">-</td>");
+        else
+            str_print(out, "<td class=\"n\">%.3g</td>", (double)t / (double)NS_PER_MS);
+    }
+}
+
+static void write_row(const struct control *c, const struct row *r, struct str *out)
+{
+    uint64_t all[SERIES_MAX];
+    uint64_t recent[SERIES_MAX];
+    double measured;
+
+    book_cumulative(&c->book, r->account, all);
+    book_recent(&c->book, r->account, 60, recent, &measured);
+    uint64_t n = recent[SERIES_GOOD] + recent[SERIES_SLOW] + recent[SERIES_FAILED] +
+                 recent[SERIES_EXCLUDED];
+    str_print(out, "<tr class=\"%s\"><th scope=\"row\">", mood(r->budget));
+    escaped(out, r->journey->name);
+    str_literal(out, "<small>");
+    escaped(out, r->journey->owner);
+    str_literal(out, "</small></th><td><ul>");
+    for (unsigned o = 0; o < r->journey->objective_count; o++)
+        write_objective(c, r, o, out);
+    str_print(out, "</ul></td><td class=\"n\">%.1f</td>",
+              measured > 0 ? (double)n / measured : 0);
+    write_latency(c, r, out);
+    for (unsigned v = SERIES_GOOD; v <= SERIES_EXCLUDED; v++)
+        str_print(out, "<td class=\"n\">%lu</td>", (unsigned long)all[v]);
+    str_literal(out, "<td>");
+    if (r->journey->runbook.n) {
+        str_literal(out, "<a rel=\"noreferrer\" href=\"");
+        escaped(out, r->journey->runbook);
+        str_literal(out, "\">runbook</a>");
+    }
+    str_literal(out, "</td></tr>\n");
+}
+
+/* The one sentence that a person reads first. */
+static void write_summary(const struct row *rows, size_t count, struct str *out)
+{
+    size_t spent = 0;
+    size_t judged = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        spent += rows[i].budget <= 0;
+        judged += rows[i].budget < BUDGET_NO_DATA;
+    }
+    str_literal(out, "<p class=\"summary ");
+    if (judged == 0)
+        str_literal(out, "quiet\">Nothing to judge yet: no request has come.</p>");
+    else if (spent == 0)
+        str_literal(out, "well\">Every journey is within its error budget.</p>");
+    else
+        str_print(out, "spent\">%zu of %zu journeys %s spent the error budget.</p>", spent, judged,
+                  spent == 1 ? "has" : "have");
+}
+
+void api_write_page(struct control *c, struct str *out)
+{
+    size_t count;
+    struct row *rows = worst_first(c, &count);
+
+    str_literal(out,
+                "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+                "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
+                "<meta http-equiv=\"refresh\" content=\"5\">"
+                "<title>evenkeel</title><link rel=\"stylesheet\" href=\"/style.css\">"
+                "<link rel=\"icon\" href=\"/icon.svg\"></head><body><header><h1>evenkeel</h1>");
+    write_summary(rows, count, out);
+    str_literal(out,
+                "</header><main><table><thead><tr><th>journey</th><th>objectives</th><th>per second</th>"
+                "<th>p50 ms</th><th>p95 ms</th><th>p99 ms</th><th>good</th><th>slow</th>"
+                "<th>failed</th><th>excluded</th><th></th></tr></thead><tbody>\n");
+    for (size_t i = 0; i < count; i++)
+        write_row(c, &rows[i], out);
+    str_literal(out, "</tbody></table></main><footer>node ");
+    escaped(out, span_from_text(c->parts.node));
+    str_print(out, ", evenkeel %s. The same as JSON: <a href=\"/api/v1/journeys\">journeys</a>, "
+                   "<a href=\"/api/v1/services\">services</a>; <a href=\"/metrics\">metrics</a>.",
+              c->parts.version);
+    if (c->book.trouble.failed) {
+        str_literal(out, " <b class=\"spent\">The store does not take samples: ");
+        escaped(out, span_from_text(c->book.trouble.text));
+        str_literal(out, "</b>");
+    }
+    str_literal(out, "</footer></body></html>\n");
+    free(rows);
+}

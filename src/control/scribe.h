@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* scribe.h - the thread that owns the store. Control hands it jobs by mail and gets them back answered;
+ * nobody waits for it. If the disk stalls, jobs simply stay away longer and counting goes on: what a
+ * later job writes is cumulative, so nothing is lost.
+ * Always: one job is under way at most. */
+#ifndef EK_CONTROL_SCRIBE_H
+#define EK_CONTROL_SCRIBE_H
+
+#include "base/arena.h"
+#include "bus/mailbox.h"
+#include "io/reactor.h"
+#include "store/history.h"
+#include "store/samples.h"
+#include "store/store.h"
+
+#include <semaphore.h>
+
+/* "How did this version's counters, and the node's measured time, stand at that instant?" */
+struct scribe_question {
+    uint32_t version;
+    int64_t at;             /* unix seconds */
+    struct sample counters; /* answer */
+    struct sample node;     /* answer: at the same instant as `counters` */
+    bool answered;
+};
+
+struct scribe_job {
+    struct arena arena; /* owns what the job points to */
+    struct sample_batch batch;
+    struct scribe_question *questions;
+    size_t question_count;
+    int64_t now;               /* unix seconds */
+    bool tidy;                 /* also forget a little of what is old */
+    err result;                /* of the batch */
+    enum store_trouble trouble;
+};
+
+struct scribe {
+    struct store *store;
+    struct mailbox mail;
+    sem_t posted;
+    struct mailbox *control_mail;
+    struct reactor *control;
+    bool stopped;
+};
+
+/* Takes the store over. */
+void scribe_open(struct scribe *s, struct store *store, struct mailbox *control_mail,
+                 struct reactor *control);
+
+/* Control: true when the job was taken. */
+[[nodiscard]] bool scribe_give(struct scribe *s, struct scribe_job *job);
+[[nodiscard]] bool scribe_ask_stop(struct scribe *s);
+
+/* Does what is in the mailbox, without waiting for more. */
+void scribe_work(struct scribe *s);
+
+/* A thread's main: works until asked to stop, then closes the store. */
+void *scribe_main(void *scribe);
+
+void scribe_free(struct scribe *s);
+
+/* Also of a job that was never given. */
+void scribe_job_free(struct scribe_job *job);
+
+#endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* db.c - running statements, and telling what is wrong when they do not run. */
+#include "store/db.h"
+
+#include "base/check.h"
+
+#include <errno.h>
+
+/* SQLite's codes by what a person can do about them; what is not listed is STORE_OTHER. */
+static const struct {
+    int code;
+    enum store_trouble trouble;
+} troubles[] = {
+    { SQLITE_BUSY, STORE_BUSY },      { SQLITE_LOCKED, STORE_BUSY },
+    { SQLITE_PROTOCOL, STORE_BUSY },  { SQLITE_FULL, STORE_FULL },
+    { SQLITE_CORRUPT, STORE_CORRUPT },{ SQLITE_NOTADB, STORE_CORRUPT },
+    { SQLITE_CANTOPEN, STORE_DENIED },{ SQLITE_READONLY, STORE_DENIED },
+    { SQLITE_PERM, STORE_DENIED },    { SQLITE_AUTH, STORE_DENIED },
+    { SQLITE_IOERR, STORE_DISK },
+};
+
+static enum store_trouble trouble_of(struct store *s)
+{
+    int code = sqlite3_errcode(s->db) & 0xff;
+    int system = sqlite3_system_errno(s->db);
+
+    /* quotas and file size limits come as an I/O error, but help like a full disk */
+    if (code == SQLITE_IOERR && (system == ENOSPC || system == EDQUOT || system == EFBIG))
+        return STORE_FULL;
+    for (size_t i = 0; i < sizeof(troubles) / sizeof(troubles[0]); i++)
+        if (troubles[i].code == code)
+            return troubles[i].trouble;
+    return STORE_OTHER;
+}
+
+err db_error(struct store *s, const char *doing)
+{
+    int code = sqlite3_errcode(s->db) & 0xff;
+    int system = sqlite3_system_errno(s->db);
+
+    s->trouble = trouble_of(s);
+    if (system != 0 && (code == SQLITE_CANTOPEN || code == SQLITE_IOERR))
+        return err_system(system, "store %s: %s", s->path, doing);
+    return err_make("store %s: %s: %s", s->path, doing, sqlite3_errmsg(s->db));
+}
+
+err db_trouble(struct store *s, enum store_trouble trouble, const char *sentence)
+{
+    s->trouble = trouble;
+    return err_make("store %s: %s", s->path, sentence);
+}
+
+err db_run(struct store *s, const char *sql, const char *doing)
+{
+    return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK ? OK : db_error(s, doing);
+}
+
+err db_read_number(struct store *s, const char *sql, int64_t *ret_number)
+{
+    sqlite3_stmt *q = NULL;
+    err e = OK;
+
+    if (sqlite3_prepare_v2(s->db, sql, -1, &q, NULL) == SQLITE_OK && sqlite3_step(q) == SQLITE_ROW)
+        *ret_number = sqlite3_column_int64(q, 0);
+    else
+        e = db_error(s, "cannot be read");
+    sqlite3_finalize(q);
+    return e;
+}
+
+err db_begin(struct store *s)
+{
+    s->trouble = STORE_NONE;
+    return db_run(s, "BEGIN IMMEDIATE", "cannot begin to write");
+}
+
+err db_commit(struct store *s)
+{
+    return db_run(s, "COMMIT", "cannot finish writing");
+}
+
+void db_rollback(struct store *s)
+{
+    /* After some errors SQLite has rolled back by itself; its failure would tell nothing new. */
+    if (!sqlite3_get_autocommit(s->db))
+        sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+sqlite3_stmt *db_statement(struct store *s, enum statement which)
+{
+    check(s->statements[which]);
+    s->trouble = STORE_NONE;
+    return s->statements[which];
+}
+
+/* Binding fails for a wrong parameter number only (ours), or without memory, as malloc() would. */
+void db_bind(sqlite3_stmt *q, int parameter, int64_t value)
+{
+    check(sqlite3_bind_int64(q, parameter, value) == SQLITE_OK);
+}
+
+void db_bind_text(sqlite3_stmt *q, int parameter, struct span text)
+{
+    const char *p = text.n ? text.p : ""; /* NULL would be SQL's NULL */
+
+    check(sqlite3_bind_text64(q, parameter, p, text.n, SQLITE_STATIC, SQLITE_UTF8) == SQLITE_OK);
+}
+
+void db_bind_blob(sqlite3_stmt *q, int parameter, struct span bytes)
+{
+    const char *p = bytes.n ? bytes.p : "";
+
+    check(sqlite3_bind_blob64(q, parameter, p, bytes.n, SQLITE_STATIC) == SQLITE_OK);
+}
+
+err db_next(struct store *s, sqlite3_stmt *q, const char *doing, bool *ret_row)
+{
+    int rc = sqlite3_step(q);
+
+    if (rc == SQLITE_ROW) {
+        *ret_row = true;
+        return OK;
+    }
+    err e = rc == SQLITE_DONE ? OK : db_error(s, doing);
+    db_reset(q);
+    if (!e.failed)
+        *ret_row = false;
+    return e;
+}
+
+err db_do(struct store *s, sqlite3_stmt *q, const char *doing)
+{
+    bool row;
+
+    TRY(db_next(s, q, doing, &row));
+    check(!row);
+    return OK;
+}
+
+struct span db_blob(sqlite3_stmt *q, int column)
+{
+    const void *p = sqlite3_column_blob(q, column);
+
+    return span_of(p, (size_t)sqlite3_column_bytes(q, column));
+}
+
+void db_reset(sqlite3_stmt *q)
+{
+    sqlite3_reset(q); /* repeats the error of the step, which was told already */
+    sqlite3_clear_bindings(q);
+}

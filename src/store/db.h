@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* db.h - inside of the store: the SQLite connection, its prepared statements, and running them.
+ * Only files of this folder (and its tests) include it. Every failure of SQLite goes through db_error(),
+ * which names the trouble and makes the sentence. Next: statements.h, schema.c. */
+#ifndef EK_STORE_DB_H
+#define EK_STORE_DB_H
+
+#include "base/err.h"
+#include "base/span.h"
+#include "store/statements.h"
+#include "store/store.h"
+
+#include <sqlite3.h>
+
+enum { NODE_UID_CHARS = 16 };
+
+struct store {
+    sqlite3 *db;
+    sqlite3_stmt *statements[STATEMENTS_COUNT];
+    char *path; /* as given, for sentences */
+    enum store_trouble trouble;
+    int64_t node;                 /* this node's row */
+    int64_t epoch;                /* the running one; 0 before the first */
+    char uid[NODE_UID_CHARS + 1]; /* this node's lasting identity */
+    int64_t retention_next;       /* version that the next step of retention looks after */
+    bool retention_worked;        /* something was forgotten in this round */
+};
+
+/* The error of the last call into SQLite: "store PATH: `doing`: ...". Sets the trouble. */
+err db_error(struct store *s, const char *doing);
+
+/* A trouble that we found ourselves. */
+err db_trouble(struct store *s, enum store_trouble trouble, const char *sentence);
+
+/* Several statements without parameters or results. */
+err db_run(struct store *s, const char *sql, const char *doing);
+
+/* A number from a statement such as a PRAGMA. */
+err db_read_number(struct store *s, const char *sql, int64_t *ret_number);
+
+/* All or nothing: begin takes the write lock at once, so "busy" comes here and not halfway. rollback
+ * after a failure; it does nothing outside of a transaction. */
+err db_begin(struct store *s);
+err db_commit(struct store *s);
+void db_rollback(struct store *s);
+
+/* A prepared statement, ready for binding. Parameters count from 1; bytes must live until db_reset(). */
+sqlite3_stmt *db_statement(struct store *s, enum statement which);
+void db_bind(sqlite3_stmt *q, int parameter, int64_t value);
+void db_bind_text(sqlite3_stmt *q, int parameter, struct span text);
+void db_bind_blob(sqlite3_stmt *q, int parameter, struct span bytes);
+
+/* Runs a statement that gives no rows. */
+err db_do(struct store *s, sqlite3_stmt *q, const char *doing);
+
+/* The next row; on the last one, or on failure, the statement is reset. */
+err db_next(struct store *s, sqlite3_stmt *q, const char *doing, bool *ret_row);
+struct span db_blob(sqlite3_stmt *q, int column); /* until db_next() or db_reset() */
+void db_reset(sqlite3_stmt *q);
+
+/* Brings the schema from the file's version to the newest (schema.c). */
+err schema_migrate(struct store *s);
+unsigned schema_newest(void);
+
+/* The same with any table of steps, step i leading to version i + 1; each in its own transaction. */
+err schema_apply(struct store *s, const char *const *steps, unsigned count);
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* schema.c - the tables, as the list of steps that lead to them. A step, once released, never changes:
+ * a change is a new step at the end. The file's version (user_version) is the number of steps it has
+ * behind it. Counts are blobs of core/pack.h, cumulative over epochs; times are unix seconds. */
+#include "store/db.h"
+
+#include <stdio.h>
+
+/* Samples are clustered by (version, node, at): "the newest at or before" is one descent. */
+#define SAMPLE_KEY "PRIMARY KEY(version, node, at, epoch)) WITHOUT ROWID;"
+#define SAMPLE_COLUMNS                                                                             \
+    "version INTEGER NOT NULL, node INTEGER NOT NULL, at INTEGER NOT NULL, epoch INTEGER NOT NULL, "
+
+static const char *const steps[] = {
+    "CREATE TABLE node("
+    "    id INTEGER PRIMARY KEY, uid TEXT NOT NULL UNIQUE, created INTEGER NOT NULL);"
+    "CREATE TABLE epoch("
+    "    id INTEGER PRIMARY KEY, node INTEGER NOT NULL REFERENCES node(id),"
+    "    started INTEGER NOT NULL, program TEXT NOT NULL);"
+    "CREATE TABLE journey(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);"
+    "CREATE TABLE version("
+    "    id INTEGER PRIMARY KEY, journey INTEGER NOT NULL REFERENCES journey(id),"
+    "    number INTEGER NOT NULL, definition INTEGER NOT NULL, created INTEGER NOT NULL,"
+    "    UNIQUE(journey, number), UNIQUE(journey, definition));"
+    /* the newest of each version, rewritten about each second; a primary key of its own */
+    "CREATE TABLE total(" SAMPLE_COLUMNS "counts BLOB NOT NULL, PRIMARY KEY(version, node))"
+    "    WITHOUT ROWID;"
+    "CREATE TABLE minute(" SAMPLE_COLUMNS "counts BLOB NOT NULL, " SAMPLE_KEY
+    "CREATE TABLE hour(" SAMPLE_COLUMNS "counts BLOB NOT NULL, " SAMPLE_KEY
+    "CREATE TABLE histogram(" SAMPLE_COLUMNS "bins BLOB NOT NULL, " SAMPLE_KEY,
+};
+
+unsigned schema_newest(void)
+{
+    return sizeof(steps) / sizeof(steps[0]);
+}
+
+static err apply_step(struct store *s, const char *step, unsigned to)
+{
+    char set_version[64];
+
+    snprintf(set_version, sizeof(set_version), "PRAGMA user_version = %u", to);
+    TRY(db_run(s, step, "cannot change the tables"));
+    return db_run(s, set_version, "cannot note the version of the tables");
+}
+
+/* The version is read inside of the transaction: another process may have been quicker. */
+static err next_step(struct store *s, const char *const *table, unsigned count, bool *ret_done)
+{
+    int64_t version;
+
+    TRY(db_read_number(s, "PRAGMA user_version", &version));
+    *ret_done = version >= (int64_t)count;
+    return *ret_done ? OK : apply_step(s, table[version], (unsigned)version + 1);
+}
+
+err schema_apply(struct store *s, const char *const *table, unsigned count)
+{
+    for (bool done = false; !done;) {
+        TRY(db_begin(s));
+        err e = next_step(s, table, count, &done);
+        if (!e.failed)
+            e = db_commit(s);
+        if (e.failed) {
+            db_rollback(s);
+            return e;
+        }
+    }
+    return OK;
+}
+
+err schema_migrate(struct store *s)
+{
+    return schema_apply(s, steps, schema_newest());
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* statements.h - every SQL statement that runs while the store is open; prepared once.
+ * ?1 is always the version and ?2 the node where a statement has both. Next: schema.c, the tables. */
+#ifndef EK_STORE_STATEMENTS_H
+#define EK_STORE_STATEMENTS_H
+
+/* clang-format off */
+#define OF_VERSION " WHERE version = ?1 AND node = ?2 "
+#define NEWEST " ORDER BY at DESC, epoch DESC LIMIT 1"
+#define OLDEST " ORDER BY at, epoch LIMIT 1"
+#define EITHER(condition, order) \
+    "SELECT at, epoch, counts FROM (SELECT at, epoch, counts FROM minute" OF_VERSION condition order ")" \
+    " UNION ALL " \
+    "SELECT at, epoch, counts FROM (SELECT at, epoch, counts FROM hour" OF_VERSION condition order ")" \
+    order
+#define FORGET(table, condition) \
+    "DELETE FROM " table " WHERE (version, node, at, epoch) IN (SELECT version, node, at, epoch FROM " \
+    table OF_VERSION condition " ORDER BY at, epoch LIMIT ?4)"
+
+#define STATEMENTS(X) \
+    X(NODE_ADD, \
+      "INSERT INTO node(uid, created) VALUES(?1, ?2)") \
+    X(NODE_FIND, \
+      "SELECT id, uid FROM node ORDER BY id LIMIT 1") \
+    \
+    X(EPOCH_ADD, \
+      "INSERT INTO epoch(node, started, program) VALUES(?1, ?2, ?3) RETURNING id") \
+    X(TOTALS_KEEP, /* what was counted after the last kept minute keeps its time */ \
+      "INSERT OR IGNORE INTO minute(version, node, at, epoch, counts) " \
+      "SELECT version, node, at, epoch, counts FROM total WHERE node = ?1") \
+    X(HISTORY_BEGIN, /* a history begins with zeroes */ \
+      "INSERT INTO hour(version, node, at, epoch, counts) SELECT ?1, ?2, ?3, ?4, x'' " \
+      "WHERE NOT EXISTS (SELECT 1 FROM hour" OF_VERSION ")") \
+    \
+    X(VERSION_FIND, \
+      "SELECT v.id, v.number FROM journey j JOIN version v ON v.journey = j.id " \
+      "WHERE j.name = ?1 AND v.definition = ?2") \
+    X(JOURNEY_ADD, \
+      "INSERT INTO journey(name) VALUES(?1) ON CONFLICT DO NOTHING") \
+    X(VERSION_ADD, \
+      "INSERT INTO version(journey, number, definition, created) " \
+      "SELECT j.id, 1 + coalesce(max(v.number), 0), ?2, ?3 " \
+      "FROM journey j LEFT JOIN version v ON v.journey = j.id WHERE j.name = ?1 GROUP BY j.id " \
+      "RETURNING id, number") \
+    X(VERSION_NEXT, \
+      "SELECT id FROM version WHERE id >= ?1 ORDER BY id LIMIT 1") \
+    \
+    X(TOTAL_PUT, \
+      "INSERT OR REPLACE INTO total(version, node, at, epoch, counts) VALUES(?1, ?2, ?3, ?4, ?5)") \
+    X(MINUTE_PUT, \
+      "INSERT OR REPLACE INTO minute(version, node, at, epoch, counts) VALUES(?1, ?2, ?3, ?4, ?5)") \
+    X(HISTOGRAM_PUT, \
+      "INSERT OR REPLACE INTO histogram(version, node, at, epoch, bins) VALUES(?1, ?2, ?3, ?4, ?5)") \
+    \
+    X(TOTAL_GET, \
+      "SELECT at, epoch, counts FROM total" OF_VERSION) \
+    X(LAST_WRITE, \
+      "SELECT coalesce(max(at), 0) FROM total WHERE node = ?1") \
+    X(SAMPLE_BEFORE, \
+      EITHER("AND at <= ?3", NEWEST)) \
+    X(SAMPLE_FIRST, \
+      EITHER("", OLDEST)) \
+    X(HISTOGRAMS, \
+      "SELECT bins FROM histogram" OF_VERSION "AND at >= ?3 AND at < ?4") \
+    \
+    X(MINUTES_THIN, /* those among the oldest ?4 that no other of their hour (its end included) follows */ \
+      "INSERT OR REPLACE INTO hour(version, node, at, epoch, counts) " \
+      "SELECT version, node, at, epoch, counts FROM " \
+      "  (SELECT * FROM minute" OF_VERSION "AND at <= ?3 ORDER BY at, epoch LIMIT ?4) AS old " \
+      "WHERE NOT EXISTS (SELECT 1 FROM minute AS m WHERE m.version = ?1 AND m.node = ?2 " \
+      "  AND (m.at, m.epoch) > (old.at, old.epoch) AND m.at <= (old.at + 3599) / 3600 * 3600)") \
+    X(MINUTES_FORGET, FORGET("minute", "AND at <= ?3")) \
+    X(HOURS_FORGET, /* but never a version's newest */ \
+      FORGET("hour", "AND at < ?3 AND at < (SELECT max(at) FROM hour" OF_VERSION ")")) \
+    X(HISTOGRAMS_FORGET, FORGET("histogram", "AND at < ?3"))
+/* clang-format on */
+
+enum statement {
+#define X(name, sql) SQL_##name,
+    STATEMENTS(X)
+#undef X
+        STATEMENTS_COUNT
+};
+
+#endif

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* scenarios.c - the stories. Each runs with many seeds; what chance decides comes from the seed alone. */
+#include "kit.h"
+
+#define SECONDS(n) ((n) * NS_PER_S)
+
+static unsigned up_to(struct sim *s, unsigned most)
+{
+    return (unsigned)pick(s, most + 1);
+}
+
+/* A network that cuts bytes anywhere but loses nothing. */
+static void choppy_network(struct sim *s)
+{
+    struct sim_faults f = { .delay_max = 2 * NS_PER_MS,
+                            .split = 300,
+                            .window_min = 2000,
+                            .window_max = 64 * 1024 };
+    sim_faults_set(s->world, NULL, &f);
+}
+
+static void ordinary_plan(struct sim *s, struct plan *p)
+{
+    static const unsigned statuses[] = { 200, 200, 200, 200, 201, 204, 304, 302, 404, 500, 503 };
+
+    p->journey = up_to(s, KIT_JOURNEYS - 1);
+    p->status = statuses[pick(s, sizeof(statuses) / sizeof(statuses[0]))];
+    p->delay_ms = one_in(s, 8) ? 500 + up_to(s, 200) : up_to(s, 50);
+    p->size = one_in(s, 6) ? up_to(s, 100000) : up_to(s, 2000);
+    p->framing = (enum framing)pick(s, FRAMINGS);
+    p->head = one_in(s, 8);
+    if (!p->head && one_in(s, 3)) {
+        p->body = 1 + up_to(s, one_in(s, 4) ? 60000 : 500);
+        p->body_chunked = one_in(s, 2);
+    }
+    p->http10 = !p->body && one_in(s, 10);
+    if (p->http10 && p->framing == FRAMING_CHUNKED)
+        p->framing = FRAMING_CLOSE;
+}
+
+static void finish(struct sim *s, ns_t most)
+{
+    sim_run(s, most);
+    sim_compare(s);
+    sim_stop(s);
+    sim_compare(s);
+}
+
+/* ---- */
+
+static void keep_alive(struct sim *s)
+{
+    choppy_network(s);
+    sim_start(s);
+    for (unsigned i = 0; i < 6; i++)
+        client_start(s, &(struct client_script){ .requests = 10 + up_to(s, 10),
+                                                 .pipeline = 1,
+                                                 .think_ms = 20,
+                                                 .read_size = 16384,
+                                                 .plan = ordinary_plan });
+    finish(s, SECONDS(300));
+}
+
+static void pipelining(struct sim *s)
+{
+    choppy_network(s);
+    sim_start(s);
+    for (unsigned i = 0; i < 4; i++)
+        client_start(s, &(struct client_script){ .requests = 30,
+                                                 .pipeline = 2 + up_to(s, 10),
+                                                 .read_size = 1 + up_to(s, 16000),
+                                                 .plan = ordinary_plan });
+    finish(s, SECONDS(300));
+}
+
+static void troubled_plan(struct sim *s, struct plan *p)
+{
+    ordinary_plan(s, p);
+    if (one_in(s, 3)) {
+        p->trouble = (enum trouble)(1 + pick(s, TROUBLES - 1));
+        p->http10 = false;
+    }
+    if (p->trouble == TROUBLE_RESET) {
+        /* the head must get through, and something of the body be missing */
+        p->head = false;
+        p->status = 200;
+        p->size = 4000 + up_to(s, 50000);
+        p->framing = (enum framing)pick(s, 2);
+    }
+    if (p->trouble == TROUBLE_EARLY || (p->trouble == TROUBLE_EXTRA && p->framing == FRAMING_CLOSE))
+        p->framing = FRAMING_LENGTH;
+    if (p->trouble == TROUBLE_EARLY)
+        p->delay_ms = 0;
+}
+
+static void failing_instances(struct sim *s)
+{
+    choppy_network(s);
+    sim_start(s);
+    for (unsigned i = 0; i < 5; i++)
+        client_start(s, &(struct client_script){ .requests = 12,
+                                                 .pipeline = 1,
+                                                 .think_ms = 10,
+                                                 .read_size = 16384,
+                                                 .plan = troubled_plan });
+    finish(s, SECONDS(600));
+}
+
+static void coming_and_going(struct sim *s)
+{
+    choppy_network(s);
+    sim_start(s);
+    for (unsigned i = 0; i < 4; i++)
+        client_start(s, &(struct client_script){ .requests = 25,
+                                                 .pipeline = 1,
+                                                 .think_ms = 300,
+                                                 .read_size = 16384,
+                                                 .plan = ordinary_plan });
+    /* one instance always accepts, so no request may fail for want of a connection */
+    for (unsigned i = 0; i < 12 && s->clients_running; i++) {
+        instance_down(s, i % 2);
+        sim_pass(s, up_to(s, 800) * NS_PER_MS);
+        instance_up(s, i % 2);
+    }
+    sim_run(s, SECONDS(300));
+    uint64_t refused = book_sum(&s->control.book,
+                                s->control.registry.edge.endings + ENDING_connect_failed) +
+                       book_sum(&s->control.book,
+                                s->control.registry.edge.endings + ENDING_no_instance);
+    SIM_CHECK(s, refused == 0, "%lu requests failed although an instance accepted",
+              (unsigned long)refused);
+    finish(s, SECONDS(10));
+}
+
+static void leaving_plan(struct sim *s, struct plan *p)
+{
+    ordinary_plan(s, p);
+    p->http10 = false;
+    switch (pick(s, 4)) {
+    case 0:
+        p->abort = ABORT_IN_BODY;
+        p->head = false;
+        p->body = 2 + up_to(s, 60000);
+        break;
+    case 1:
+        p->abort = ABORT_WAITING;
+        p->delay_ms = 5000; /* the answer comes long after the client has gone */
+        break;
+    default:
+        break;
+    }
+}
+
+static void leaving_clients(struct sim *s)
+{
+    choppy_network(s);
+    sim_start(s);
+    for (unsigned i = 0; i < 5; i++)
+        client_start(s, &(struct client_script){ .requests = 15,
+                                                 .pipeline = 1,
+                                                 .think_ms = 10,
+                                                 .read_size = 16384,
+                                                 .plan = leaving_plan });
+    finish(s, SECONDS(300));
+    SIM_CHECK(s, s->edges[0].ups.held == 0, "a connection was kept for a client that left");
+}
+
+static void broken_lines(struct sim *s)
+{
+    struct sim_faults f = { .delay_max = 3 * NS_PER_MS,
+                            .split = 300,
+                            .reset = 300,
+                            .reset_bytes = 20000,
+                            .stall = 20,
+                            .stall_max = 2 * NS_PER_S,
+                            .refuse = 50,
+                            .window_min = 500,
+                            .window_max = 32 * 1024 };
+    sim_faults_set(s->world, NULL, &f);
+    sim_start(s);
+    for (unsigned i = 0; i < 5; i++)
+        client_start(s, &(struct client_script){ .requests = 12,
+                                                 .pipeline = 1 + up_to(s, 4),
+                                                 .read_size = 16384,
+                                                 .plan = troubled_plan,
+                                                 .unsure = true });
+    finish(s, SECONDS(900));
+}
+
+static void large_plan(struct sim *s, struct plan *p)
+{
+    p->journey = up_to(s, 1);
+    p->size = 50000 + up_to(s, 200000);
+    p->framing = (enum framing)pick(s, FRAMINGS);
+    if (one_in(s, 2)) {
+        p->body = 50000 + up_to(s, 200000);
+        p->body_chunked = one_in(s, 2);
+    }
+}
+
+/* Small windows and readers that take their time: what evenkeel holds stays within one buffer for each
+ * direction, which check_always() watches. Slowness of the client is not ours: nothing counts as slow. */
+static void slow_readers(struct sim *s)
+{
+    struct sim_faults f = { .delay_max = NS_PER_MS,
+                            .split = 200,
+                            .window_min = 3000,
+                            .window_max = 20000 };
+    sim_faults_set(s->world, NULL, &f);
+    sim_start(s);
+    for (unsigned i = 0; i < 4; i++)
+        client_start(s, &(struct client_script){ .requests = 2,
+                                                 .pipeline = 1,
+                                                 .read_size = 2000 + up_to(s, 8000),
+                                                 .read_pause_ms = 40,
+                                                 .plan = large_plan });
+    finish(s, SECONDS(600));
+}
+
+static void two_on_one_connection(struct sim *s)
+{
+    choppy_network(s);
+    sim_start(s);
+    mux_client_start(s, 2 + up_to(s, 4), 4);
+    client_start(s, &(struct client_script){ .requests = 5,
+                                             .pipeline = 1,
+                                             .think_ms = 20,
+                                             .read_size = 16384,
+                                             .plan = ordinary_plan });
+    finish(s, SECONDS(120));
+}
+
+static void through_a_filter(struct sim *s)
+{
+    choppy_network(s);
+    sim_start(s);
+    for (unsigned i = 0; i < 4; i++)
+        client_start(s, &(struct client_script){ .requests = 12,
+                                                 .pipeline = 1 + up_to(s, 5),
+                                                 .read_size = 16384,
+                                                 .dressed = true,
+                                                 .plan = ordinary_plan });
+    finish(s, SECONDS(300));
+}
+
+static void reloads(struct sim *s)
+{
+    choppy_network(s);
+    sim_start(s);
+    for (unsigned i = 0; i < 5; i++)
+        client_start(s, &(struct client_script){ .requests = 15,
+                                                 .pipeline = 1 + up_to(s, 3),
+                                                 .think_ms = 100,
+                                                 .read_size = 16384,
+                                                 .plan = ordinary_plan });
+    for (unsigned i = 0; i < 20 && s->clients_running; i++) {
+        sim_pass(s, up_to(s, 300) * NS_PER_MS);
+        kit_publish(s, 1 + up_to(s, KIT_INSTANCES - 1));
+    }
+    sim_run(s, SECONDS(300));
+    sim_pass(s, SECONDS(2));
+    SIM_CHECK(s, s->failure[0] || s->control.publication.held_count == 1,
+              "%zu configurations are still held", s->control.publication.held_count);
+    finish(s, SECONDS(10));
+}
+
+static void malformed_plan(struct sim *s, struct plan *p)
+{
+    ordinary_plan(s, p);
+    p->http10 = false;
+    p->malformed = one_in(s, 3);
+    if (p->malformed)
+        p->body = 0;
+}
+
+static void malformed_requests(struct sim *s)
+{
+    choppy_network(s);
+    sim_start(s);
+    for (unsigned i = 0; i < 5; i++)
+        client_start(s, &(struct client_script){ .requests = 15,
+                                                 .pipeline = 1 + up_to(s, 3),
+                                                 .read_size = 16384,
+                                                 .plan = malformed_plan });
+    sim_run(s, SECONDS(300));
+    uint64_t sent = 0;
+    for (unsigned j = 0; j < KIT_JOURNEYS; j++)
+        sent += s->tally.n[j][SURE_NOTHING];
+    uint64_t refused =
+        book_sum(&s->control.book, s->control.registry.edge.endings +
+                                       ending_of_http1(HTTP1_length_and_encoding));
+    SIM_CHECK(s, refused == sent, "%lu malformed requests, %lu refused", (unsigned long)sent,
+              (unsigned long)refused);
+    finish(s, SECONDS(10));
+}
+
+/* More clients than connections are allowed: they wait in the queue and all get served. */
+static void more_clients_than_room(struct sim *s)
+{
+    choppy_network(s);
+    s->limits.connections = 4;
+    sim_start(s);
+    for (unsigned i = 0; i < 16; i++)
+        client_start(s, &(struct client_script){ .requests = 3,
+                                                 .pipeline = 1,
+                                                 .read_size = 16384,
+                                                 .plan = ordinary_plan });
+    finish(s, SECONDS(300));
+}
+
+static void stopping_under_load(struct sim *s)
+{
+    choppy_network(s);
+    sim_start(s);
+    for (unsigned i = 0; i < 6; i++)
+        client_start(s, &(struct client_script){ .requests = 10,
+                                                 .pipeline = 1,
+                                                 .think_ms = 5,
+                                                 .read_size = 16384,
+                                                 .plan = ordinary_plan });
+    sim_pass(s, up_to(s, 3000) * NS_PER_MS);
+    unsigned under_way = (unsigned)(s->edges[0].exchange_list.count + s->edges[1].exchange_list.count);
+    unsigned answers = s->answers;
+    sim_stop(s);
+    sim_pass(s, SECONDS(1));
+    SIM_CHECK(s, s->failure[0] || s->answers >= answers + under_way,
+              "%u requests were under way, only %u were answered", under_way,
+              s->answers - answers);
+    sim_compare(s);
+}
+
+const struct scenario scenarios[] = {
+    { "keep_alive", "clients use their connections again; all framings, statuses and methods",
+      keep_alive },
+    { "pipelining", "requests are sent ahead and answered in order", pipelining },
+    { "failing_instances", "instances reset, fall silent, talk garbage, contradict themselves",
+      failing_instances },
+    { "coming_and_going", "instances refuse connections and come back; nobody notices",
+      coming_and_going },
+    { "leaving_clients", "clients leave in the middle of a body or while they wait",
+      leaving_clients },
+    { "broken_lines", "every connection may reset, stall or be refused", broken_lines },
+    { "slow_readers", "large bodies, small windows, slow clients", slow_readers },
+    { "two_on_one_connection", "a codec that carries several exchanges at once",
+      two_on_one_connection },
+    { "through_a_filter", "bytes pass through a filter that holds some back", through_a_filter },
+    { "reloads", "new configurations come into force under load", reloads },
+    { "malformed_requests", "what is not HTTP is refused and counted for no journey",
+      malformed_requests },
+    { "more_clients_than_room", "clients beyond the limit wait for their turn",
+      more_clients_than_room },
+    { "stopping_under_load", "everything under way is finished, counted and stored",
+      stopping_under_load },
+};
+
+const size_t scenario_count = sizeof(scenarios) / sizeof(scenarios[0]);

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* world.c - setting up, running and comparing. What must hold at every moment is in check_always(). */
+#include "kit.h"
+
+#include "store/catalog.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* The world whose clock control reads; one simulation runs at a time. */
+static struct sim_world *current_world;
+
+static ns_t wall_clock(void)
+{
+    return sim_now(current_world) + INT64_C(1700000000) * NS_PER_S;
+}
+
+void sim_fail(struct sim *s, const char *format, ...)
+{
+    va_list args;
+
+    if (s->failure[0])
+        return;
+    va_start(args, format);
+    vsnprintf(s->failure, sizeof(s->failure), format, args);
+    va_end(args);
+    sim_trace(s->world, "FAILED: %s", s->failure);
+}
+
+static void parse_address(struct address *a, const char *text)
+{
+    bool known = address_parse(span_from_text(text), a);
+    check(known);
+}
+
+/* ---- the configuration */
+
+static void parse_pattern(struct arena *a, const char *text, struct pattern *p)
+{
+    const char *wrong = pattern_parse(a, span_from_text(text), p);
+    check(!wrong);
+}
+
+static void make_journey(struct arena *a, struct journey *j, const char *name, const char *route)
+{
+    *j = (struct journey){ .name = span_from_text(name),
+                           .owner = SPAN("somebody"),
+                           .definition = span_hash(span_from_text(name), 1) };
+    for (unsigned status = 500; status < 600; status++)
+        status_set_add(&j->bad, status);
+    j->objectives = arena_array(a, struct objective, 2);
+    j->objectives[0] = (struct objective){ SPAN("available"), 0.999, 0, 28 * 86400 };
+    j->objectives[1] = (struct objective){ SPAN("fast"), 0.95, KIT_SLOW_MS * NS_PER_MS, 28 * 86400 };
+    j->objective_count = 2;
+    if (!route)
+        return;
+    j->routes = arena_new(a, struct pattern);
+    j->route_count = 1;
+    parse_pattern(a, route, j->routes);
+}
+
+struct config *kit_config(const struct sim *s, unsigned instances)
+{
+    struct config *c = calloc(1, sizeof(*c));
+    struct arena *a = &c->arena;
+
+    check(c != NULL);
+    c->limits = s->limits;
+    c->service_count = 1;
+    c->services = arena_new(a, struct service);
+    struct service *shop = c->services;
+    *shop = (struct service){ .name = SPAN("shop"), .instance_count = instances };
+    shop->instances = arena_array(a, struct instance, instances);
+    for (unsigned i = 0; i < instances; i++) {
+        char text[ADDRESS_TEXT_MAX];
+        shop->instances[i].address = s->behind[i];
+        shop->instances[i].text =
+            arena_span(a, span_from_text(address_print(&s->behind[i], text)));
+    }
+    shop->timeout = (struct timeouts){ .connect = 500 * NS_PER_MS,
+                                       .head = 15 * NS_PER_S,
+                                       .idle = 60 * NS_PER_S };
+    c->route_count = 1;
+    c->routes = arena_new(a, struct route);
+    parse_pattern(a, "/*", &c->routes[0].pattern);
+    c->routes[0].service = shop;
+    c->routes[0].timeout = shop->timeout;
+    c->journey_count = KIT_JOURNEYS;
+    c->journeys = arena_array(a, struct journey, KIT_JOURNEYS);
+    make_journey(a, &c->journeys[0], "browse", "/browse/*");
+    make_journey(a, &c->journeys[1], "checkout", "/checkout");
+    make_journey(a, &c->journeys[2], "unclaimed", NULL);
+    return c;
+}
+
+static void free_config(struct config *c)
+{
+    arena_free(&c->arena);
+    free(c);
+}
+
+void kit_publish(struct sim *s, unsigned instances)
+{
+    struct config *c = kit_config(s, instances);
+    err e = registry_assign(&s->control.registry, c);
+
+    check(!e.failed);
+    e = book_adopt(&s->control.book, c, NULL, s->control_reactor.now, wall_clock() / NS_PER_S);
+    check(!e.failed);
+    if (!publication_publish(&s->control.publication, c))
+        free_config(c); /* too many old ones still in use: a real reload would try again */
+}
+
+/* ---- opening */
+
+static bool no_mail(void *owner)
+{
+    (void)owner;
+    return false;
+}
+
+static void no_top(void *owner)
+{
+    (void)owner;
+}
+
+static void open_peers(struct sim *s, struct reactor *r, unsigned index, const char *name)
+{
+    sim_reactor_open(s->world, r, index, name);
+    reactor_set_owner(r, (struct reactor_owner){ .top = no_top, .has_mail = no_mail });
+}
+
+void sim_open(struct sim *s, uint64_t seed, bool trace)
+{
+    *s = (struct sim){ .seed = seed };
+    s->world = current_world = sim_new(seed);
+    if (trace)
+        sim_trace_on(s->world);
+    s->limits = (struct limits){ .connections = 64,
+                                 .head = 32 * 1024,
+                                 .fields = 100,
+                                 .line = 8 * 1024,
+                                 .header_time = 10 * NS_PER_S };
+    parse_address(&s->front, "192.0.2.10:80");
+    parse_address(&s->dressed_front, "192.0.2.10:443");
+    parse_address(&s->mux_front, "192.0.2.10:8443");
+    parse_address(&s->behind[0], "10.0.0.1:80");
+    parse_address(&s->behind[1], "10.0.0.2:80");
+    parse_address(&s->behind[2], "10.0.0.3:80");
+    sim_reactor_open(s->world, &s->control_reactor, 100, "control");
+    for (unsigned i = 0; i < KIT_WORKERS; i++) {
+        sim_reactor_open(s->world, &s->worker_reactors[i], i, "worker");
+        s->workers[i] = (struct worker){ .reactor = &s->worker_reactors[i], .edge = &s->edges[i] };
+    }
+    open_peers(s, &s->client_reactor, 200, "clients");
+    open_peers(s, &s->instance_reactor, 201, "instances");
+}
+
+static void listen_at(struct sim *s, unsigned worker, struct port *p, const struct address *a,
+                      void (*dressing)(struct conn *c))
+{
+    *p = (struct port){ .address = *a, .dress = dressing };
+    edge_listen(&s->edges[worker], p);
+}
+
+static struct store *open_store(void)
+{
+    struct store *store;
+    struct store_opened opened;
+    int64_t epoch;
+    struct store_options options = { .path = ":memory:", .now = wall_clock() / NS_PER_S };
+    err e = store_open(&options, &store, &opened);
+
+    check(!e.failed);
+    e = epoch_begin(store, options.now, SPAN("simulation"), &epoch);
+    check(!e.failed);
+    return store;
+}
+
+void sim_start(struct sim *s)
+{
+    struct store *store = open_store();
+    struct control_parts parts = { .reactor = &s->control_reactor,
+                                   .workers = s->workers,
+                                   .worker_count = KIT_WORKERS,
+                                   .config = kit_config(s, KIT_INSTANCES),
+                                   .free_config = free_config,
+                                   .store = store,
+                                   .scribe = &s->scribe,
+                                   .node = "simulated",
+                                   .version = "0",
+                                   .wall = wall_clock,
+                                   .drain_time = 10 * NS_PER_S };
+
+    scribe_open(&s->scribe, store, control_mail(&s->control), &s->control_reactor);
+    err e = control_open(&s->control, &parts);
+    check(!e.failed);
+    for (unsigned i = 0; i < KIT_WORKERS; i++) {
+        listen_at(s, i, &s->ports[i], &s->front, NULL);
+        listen_at(s, i, &s->dressed_ports[i], &s->dressed_front, dress);
+        mux_listen(s, i);
+    }
+    instances_start(s);
+}
+
+/* ---- running */
+
+static void check_edge(struct sim *s, const struct http_edge *e)
+{
+    size_t conns = e->down_list.count + e->up_list.count;
+    uint64_t in_flight = 0;
+    uint64_t idle = 0;
+
+    for (size_t i = 0; i < e->instance_count; i++) {
+        if (!e->instances[i])
+            continue;
+        in_flight += e->instances[i]->in_flight;
+        idle += e->instances[i]->idle.count;
+    }
+    SIM_CHECK(s, e->down_list.count <= e->connections_max, "more connections than the limit");
+    SIM_CHECK(s, e->buffers.held + e->blocks.held <= conns + 4 * e->exchanges.held,
+              "%zu buffers for %zu connections", e->buffers.held, conns);
+    SIM_CHECK(s, e->exchanges.held == e->exchange_list.count, "an exchange is lost");
+    SIM_CHECK(s, in_flight <= e->exchange_list.count, "%lu in flight in %zu exchanges",
+              (unsigned long)in_flight, e->exchange_list.count);
+    SIM_CHECK(s, idle + in_flight <= e->up_list.count, "connections to instances do not add up");
+    SIM_CHECK(s, book_sum(&s->control.book, s->control.registry.edge.counters +
+                                                EDGE_EXCHANGES_OPEN) < 1000000,
+              "the gauge of open exchanges went below zero");
+}
+
+static void check_always(struct sim *s)
+{
+    for (unsigned i = 0; i < KIT_WORKERS; i++)
+        check_edge(s, &s->edges[i]);
+}
+
+static bool step(struct sim *s, ns_t until)
+{
+    bool more = sim_step(s->world, until);
+
+    scribe_work(&s->scribe);
+    check_always(s);
+    return more && !s->failure[0];
+}
+
+static bool quiet(const struct sim *s)
+{
+    for (unsigned i = 0; i < KIT_WORKERS; i++) {
+        if (!list_empty(&s->edges[i].exchange_list))
+            return false;
+    }
+    return s->clients_running == 0;
+}
+
+void sim_pass(struct sim *s, ns_t time)
+{
+    ns_t until = sim_now(s->world) + time;
+
+    while (step(s, until)) {
+    }
+}
+
+void sim_run(struct sim *s, ns_t most)
+{
+    ns_t until = sim_now(s->world) + most;
+
+    while (!quiet(s) && step(s, until)) {
+    }
+    SIM_CHECK(s, quiet(s), "not done after %d s: %u clients still wait", (int)(most / NS_PER_S),
+              s->clients_running);
+}
+
+/* ---- comparing */
+
+static void compare_one(struct sim *s, const char *journey, const char *what, uint64_t counted,
+                        uint64_t sure, uint64_t unsure)
+{
+    SIM_CHECK(s, counted >= sure && counted <= sure + unsure,
+              "%s: %lu counted as %s, clients know of %lu and guess %lu", journey,
+              (unsigned long)counted, what, (unsigned long)sure, (unsigned long)unsure);
+}
+
+static void compare_journey(struct sim *s, unsigned number)
+{
+    const struct journey *j = &control_config(&s->control)->journeys[number];
+    const struct account *a = book_account(&s->control.book, j);
+    const uint64_t *sure = s->tally.n[number];
+    uint64_t counts[SERIES_MAX];
+    uint64_t bins[HISTOGRAM_BINS];
+    uint64_t codes = 0;
+
+    book_live(&s->control.book, a, counts);
+    compare_one(s, a->name, "good", counts[SERIES_GOOD], sure[SURE_GOOD], sure[UNSURE]);
+    compare_one(s, a->name, "slow", counts[SERIES_SLOW], sure[SURE_SLOW], sure[UNSURE]);
+    compare_one(s, a->name, "failed", counts[SERIES_FAILED], sure[SURE_FAILED], sure[UNSURE]);
+    compare_one(s, a->name, "excluded", counts[SERIES_EXCLUDED], sure[SURE_EXCLUDED],
+                sure[UNSURE]);
+    uint64_t all = counts[SERIES_GOOD] + counts[SERIES_SLOW] + counts[SERIES_FAILED] +
+                   counts[SERIES_EXCLUDED];
+    compare_one(s, a->name, "request", all,
+                sure[SURE_GOOD] + sure[SURE_SLOW] + sure[SURE_FAILED] + sure[SURE_EXCLUDED],
+                sure[UNSURE]);
+    for (uint32_t i = 0; i < HISTOGRAM_BINS; i++)
+        bins[i] = book_sum(&s->control.book, a->histogram + i);
+    SIM_CHECK(s, histogram_total(bins) == counts[SERIES_GOOD] + counts[SERIES_SLOW],
+              "%s: the histogram holds %lu", a->name, (unsigned long)histogram_total(bins));
+    SIM_CHECK(s,
+              counts[series_good(0)] == counts[SERIES_GOOD] + counts[SERIES_SLOW] &&
+                  counts[series_bad(0)] == counts[SERIES_FAILED] &&
+                  counts[series_good(1)] == counts[SERIES_GOOD] &&
+                  counts[series_bad(1)] == counts[SERIES_SLOW],
+              "%s: the objectives disagree with the verdicts", a->name);
+    for (uint32_t i = 0; i < 2 * CODE_CLASSES; i++)
+        codes += book_sum(&s->control.book, j->codes[i / CODE_CLASSES] + i % CODE_CLASSES);
+    SIM_CHECK(s, codes == all, "%s: %lu by status, %lu by verdict", a->name, (unsigned long)codes,
+              (unsigned long)all);
+}
+
+void sim_compare(struct sim *s)
+{
+    for (unsigned i = 0; i < KIT_JOURNEYS && !s->failure[0]; i++)
+        compare_journey(s, i);
+}
+
+/* What the store holds at the end must be what was counted. */
+static void compare_store(struct sim *s)
+{
+    const struct config *c = control_config(&s->control);
+
+    for (size_t i = 0; i < c->journey_count; i++) {
+        const struct account *a = book_account(&s->control.book, &c->journeys[i]);
+        struct sample total;
+        uint64_t counts[SERIES_MAX];
+        err e = samples_total(s->scribe.store, a->version, &total);
+        book_cumulative(&s->control.book, a, counts);
+        SIM_CHECK(s, !e.failed && memcmp(counts, total.counts, sizeof(counts)) == 0,
+                  "%s: the store holds other counts than the book", a->name);
+    }
+}
+
+void sim_stop(struct sim *s)
+{
+    ns_t until = sim_now(s->world) + 60 * NS_PER_S;
+
+    if (s->failure[0])
+        return;
+    control_stop(&s->control);
+    while (s->control.state != CONTROL_STOPPED && step(s, until)) {
+    }
+    SIM_CHECK(s, s->control.state == CONTROL_STOPPED, "did not stop within a minute");
+    if (s->failure[0])
+        return;
+    for (unsigned i = 0; i < KIT_WORKERS; i++)
+        SIM_CHECK(s, edge_idle(&s->edges[i]) && s->edges[i].buffers.held == 0 &&
+                         s->edges[i].blocks.held == 0 && s->edges[i].exchanges.held == 0,
+                  "something is left after stopping");
+    compare_store(s);
+}
+
+/* A failed run may have stopped anywhere: everything is cut, then closed. */
+void sim_close(struct sim *s)
+{
+    ns_t until = sim_now(s->world) + 5 * NS_PER_S;
+
+    clients_cut(s);
+    instances_cut(s);
+    mux_cut(s);
+    for (unsigned i = 0; i < KIT_WORKERS; i++) {
+        edge_drain(&s->edges[i], s->worker_reactors[i].now);
+        edge_cut(&s->edges[i]);
+    }
+    edge_cut(&s->control.admin);
+    while (sim_step(s->world, until))
+        scribe_work(&s->scribe);
+    scribe_work(&s->scribe);
+    if (s->control.book.job_out) {
+        struct message m;
+        while (mailbox_receive(&s->control.mail, &m)) {
+            if (m.kind == MESSAGE_SAMPLES_STORED)
+                book_job_done(&s->control.book, m.job);
+        }
+    }
+    control_close(&s->control);
+    scribe_free(&s->scribe);
+    for (unsigned i = 0; i < KIT_WORKERS; i++)
+        reactor_free(&s->worker_reactors[i]);
+    reactor_free(&s->control_reactor);
+    reactor_free(&s->client_reactor);
+    reactor_free(&s->instance_reactor);
+    clients_free(s);
+    instances_free(s);
+    mux_free(s);
+    sim_free(s->world);
+}
