@@ -2,8 +2,8 @@
 /* histogram.c - finding bins and reading histograms.
  * A bin of decade k is 50 * 10^k ns wide and begins at a multiple of its width, so the bin is the
  * quotient of value and width. The divisor is 2^(k+1) * 5^(k+2): a shift, then a multiplication by
- * 2^64 / 5^(k+2) rounded up. The latter is exact as long as dividend * divisor < 2^64; within a decade
- * it stays below 2^55. */
+ * 2^64 / 5^(k+2) rounded up. The latter is exact as long as dividend * divisor < 2^64; within a
+ * decade it stays below 2^55. */
 #include "core/histogram.h"
 
 #include "base/check.h"
@@ -31,8 +31,9 @@ static const uint64_t begins[HISTOGRAM_DECADES + 1] = {
     100000000,   1000000000,   10000000000,   100000000000,  1000000000000,
 };
 
-/* The decade of a value within the histogram's range. From the number of its bits comes log10 of the
- * power of two above it, which is right or one too high; 1233 / 4096 is log10(2), closely enough. */
+/* The decade of a value within the histogram's range. From the number of its bits comes log10 of
+ * the power of two above it, which is right or one too high; 1233 / 4096 is log10(2), closely
+ * enough. */
 static uint32_t decade_of(uint64_t v)
 {
     uint32_t bits = 64 - (uint32_t)__builtin_clzll(v);

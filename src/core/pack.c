@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pack.c - writing and reading the stored form of counters. Next: pack.h says what it looks like. */
+/* pack.c - writing and reading the stored form of counters. Next: pack.h says what it looks
+ * like. */
 #include "core/pack.h"
 
 #include "base/check.h"

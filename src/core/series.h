@@ -5,10 +5,11 @@
  *
  *     GOOD SLOW FAILED EXCLUDED LATENCY_SUM_US  then for each objective  GOOD_i BAD_i
  *
- * Always: every counter only grows. Each finished exchange adds one to exactly one of the first four.
+ * Always: every counter only grows. Each finished exchange adds one to exactly one of the first
+ * four.
  * LATENCY_SUM_US and the histogram take in the judged answers, those that are GOOD or SLOW, so the
  * bins of a histogram add up to GOOD + SLOW.
- * Source: DESIGN of counts in ARCHITECTURE.md.  Next: verdict.h, which says what adds to what. */
+ * Next: verdict.h, which says what adds to what. */
 #ifndef EK_CORE_SERIES_H
 #define EK_CORE_SERIES_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* slo.c - shares, budgets and burn rates from counts. Products of counts and parts take 128 bits, so
- * that a target is met or missed by the last single event. */
+/* slo.c - shares, budgets and burn rates from counts. Products of counts and parts take 128 bits,
+ * so that a target is met or missed by the last single event. */
 #include "core/slo.h"
 
 #include "base/check.h"

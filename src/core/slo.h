@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* slo.h - the arithmetic of one objective: counts in, the figures that people and decisions use out.
- * Always: events are weighted, never shares averaged; comparisons with the target are exact (integers),
- * floating point comes only at the end and is never NaN or infinite. No events is a state of its own,
- * not a perfect share.
- * Source: Site Reliability Workbook chapter 5.  Next: window.h, where the counts of a window come from. */
+/* slo.h - the arithmetic of one objective: counts in, the figures that people and decisions use
+ * out.
+ * Always: events are weighted, never shares averaged; comparisons with the target are exact
+ * (integers), floating point comes only at the end and is never NaN or infinite. No events is a
+ * state of its own, not a perfect share.
+ * Source: Site Reliability Workbook chapter 5.  Next: window.h, where the counts of a window come
+ * from. */
 #ifndef EK_CORE_SLO_H
 #define EK_CORE_SLO_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A target in parts per billion: 99.9 % is 999,000,000. At least 1, at most 999,999,999, so that there
- * always is a budget. */
+/* A target in parts per billion: 99.9 % is 999,000,000. At least 1, at most 999,999,999, so that
+ * there always is a budget. */
 enum { SLO_PARTS = 1000000000 };
 
 /* From a share such as 0.999; brought into the range above. */
@@ -46,9 +48,9 @@ double slo_budget_left(uint32_t target, struct slo_counts c);
  * all * (1 - target) - bad; negative: by so many it is overspent. */
 int64_t slo_bad_left(uint32_t target, struct slo_counts c);
 
-/* When the budget is gone if it goes on burning like this: budget_left * window / burn days. False when
- * it is not: nothing burns, or so slowly that what is spent now leaves the window before the rest is
- * used up (burn < budget_left). 0 days when it is gone already. window_s: seconds, > 0. */
+/* When the budget is gone if it goes on burning like this: budget_left * window / burn days. False
+ * when it is not: nothing burns, or so slowly that what is spent now leaves the window before the
+ * rest is used up (burn < budget_left). 0 days when it is gone already. window_s: seconds, > 0. */
 bool slo_days_left(double budget_left, double burn, int64_t window_s, double *ret_days);
 
 /* Measured share of a window in [0, 1]; window_s > 0. */

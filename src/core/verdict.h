@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* verdict.h - the judgement of one finished exchange: once, at its end, against every objective.
- * The journey's verdict is one of good, slow, failed, excluded. An objective says good, bad, or does
- * not count it:
+ * The journey's verdict is one of good, slow, failed, excluded. An objective says good, bad, or
+ * does not count it:
  *     availability (no `under`)   good and slow answers are good, failed ones bad
  *     latency (`under`)           judges good and slow answers only: less than `under` is good
- * An excluded exchange counts in no objective. A slow one is neither failed nor excluded, and missed
- * at least one latency objective.
+ * An excluded exchange counts in no objective. A slow one is neither failed nor excluded, and
+ * missed at least one latency objective.
  * Pure and without allocation: data path.  Next: series.h, the counters that a verdict adds to. */
 #ifndef EK_CORE_VERDICT_H
 #define EK_CORE_VERDICT_H
@@ -48,7 +48,8 @@ struct verdict_rules {
     ns_t under[OBJECTIVES_MAX]; /* a good answer takes less; 0: an availability objective */
 };
 
-/* The same order as the first four of enum series, so that a verdict is the series that it adds to. */
+/* The same order as the first four of enum series, so that a verdict is the series that it adds
+ * to. */
 enum outcome {
     OUTCOME_GOOD = SERIES_GOOD,
     OUTCOME_SLOW = SERIES_SLOW,
@@ -62,10 +63,11 @@ struct verdict {
     uint8_t bad;  /* bit i: bad in objective i; in neither: not counted by it */
 };
 
-/* The judgement, by the first line that fits. `status` is that of the answer's head as far as the client got one, 0 for none:
+/* The judgement, by the first line that fits. `status` is that of the answer's head as far as the
+ * client got one, 0 for none:
  *     a cause that is a failure   failed
- *     in the bad set              failed, also when the client left afterwards: hanging up on an error
- *                                 page does not unmake the error
+ *     in the bad set              failed, also when the client left afterwards: hanging up on an
+ *                                 error page does not unmake the error
  *     CLIENT_GONE                 failed or excluded, as configured
  *     MALFORMED                   excluded
  *     400-499                     excluded
@@ -82,7 +84,8 @@ static inline bool verdict_timed(struct verdict v)
 }
 
 /* The counters (enum series) to which this verdict adds one; returns how many, at most
- * 1 + OBJECTIVES_MAX. LATENCY_SUM_US and the histogram bin are the caller's, see verdict_timed(). */
+ * 1 + OBJECTIVES_MAX. LATENCY_SUM_US and the histogram bin are the caller's, see
+ * verdict_timed(). */
 enum { VERDICT_SERIES_MAX = 1 + OBJECTIVES_MAX };
 unsigned verdict_series(struct verdict v, uint8_t ret_series[VERDICT_SERIES_MAX]);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* window.c - a ring of cumulative rows. Row of slot s: s modulo the ring's length; low halves of all
- * counters first, then the high halves of the wide ones. */
+/* window.c - a ring of cumulative rows. Row of slot s: s modulo the ring's length; low halves of
+ * all counters first, then the high halves of the wide ones. */
 #include "core/window.h"
 
 #include "base/check.h"
@@ -55,8 +55,8 @@ void window_begin(struct window *w, void *memory, unsigned counters, uint32_t wi
     row_write(w, slot - 1, cumulative);
 }
 
-/* Slots that nobody pushed repeat the one before; of a gap longer than the ring only the newest part
- * will ever be read. */
+/* Slots that nobody pushed repeat the one before; of a gap longer than the ring only the newest
+ * part will ever be read. */
 static void fill_gap(const struct window *w, int64_t slot)
 {
     const uint32_t *held = row_of(w, w->last);

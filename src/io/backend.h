@@ -44,7 +44,4 @@ struct io_backend {
 void conn_edge(struct conn *c, unsigned edges);
 void port_edge(struct port *p);
 
-/* The kernel, by epoll. */
-err io_epoll_open(struct reactor *r, unsigned index, uint64_t seed);
-
 #endif

@@ -256,7 +256,7 @@ static void end_close(struct sim_stream *s, struct sim_end *mine, struct sim_end
     mine->gone = true;
     if (unread)
         end_reset(s, other);
-    else if (!mine->shut && mine->reset > s->world->now)
+    else if (!mine->shut && mine->reset > s->world->now && other->reset == NS_NEVER)
         pipe_finish(s, &other->in);
     mine->shut = true;
     pipe_empty(&mine->in);

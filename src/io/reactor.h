@@ -51,7 +51,10 @@ enum {
     REACTOR_READY_MAX = 256,  /* connections served from the ready list in a turn, same reason */
 };
 
-/* The backend's own set-up is done by io_epoll_open() or sim_reactor_open() (backend.h, sim.h). */
+/* A reactor on the kernel, by epoll. In simulation: sim_reactor_open() (sim.h). */
+err io_epoll_open(struct reactor *r, unsigned index, uint64_t seed);
+
+/* For back ends, which then do their own set-up. */
 void reactor_init(struct reactor *r, unsigned index, const struct io_backend *backend,
                   uint64_t seed);
 void reactor_set_owner(struct reactor *r, struct reactor_owner owner);

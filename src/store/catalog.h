@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* catalog.h - who is counted: epochs of this node, journeys and their versions.
- * An epoch is one start of the program, or what follows a step of the wall clock. Samples name their
- * epoch, so that one which was interrupted can be told from the next; cumulative values go on across
- * epochs. Next: samples.h. */
+ * An epoch is one start of the program, or what follows a step of the wall clock. Samples name
+ * their epoch, so that one which was interrupted can be told from the next; cumulative values go on
+ * across epochs. Next: samples.h. */
 #ifndef EK_STORE_CATALOG_H
 #define EK_STORE_CATALOG_H
 
@@ -14,8 +14,8 @@
 
 struct store;
 
-/* Begins an epoch; must come once after opening, before anything is written, and again when the wall
- * clock stepped. `program` is its version, for people. */
+/* Begins an epoch; must come once after opening, before anything is written, and again when the
+ * wall clock stepped. `program` is its version, for people. */
 err epoch_begin(struct store *s, int64_t now, struct span program, int64_t *ret_epoch);
 
 /* A version of a journey. */
@@ -25,10 +25,11 @@ struct journey_version {
     bool created;    /* just now */
 };
 
-/* The version of the journey `name` that counts by `definition`: a hash of all that gives its counters
- * their meaning (routes, what is bad, and the ordered list of objectives with kind and threshold). A
- * definition that was in use before gets its old version back, with its counts: undoing a mistake in
- * the file loses nothing. A new one becomes version newest + 1 and begins at zero at `now`. */
+/* The version of the journey `name` that counts by `definition`: a hash of all that gives its
+ * counters their meaning (routes, what is bad, and the ordered list of objectives with kind and
+ * threshold). A definition that was in use before gets its old version back, with its counts:
+ * undoing a mistake in the file loses nothing. A new one becomes version newest + 1 and begins at
+ * zero at `now`. */
 err journey_version(struct store *s, struct span name, uint64_t definition, int64_t now,
                     struct journey_version *ret_version);
 

@@ -19,13 +19,21 @@ static const struct {
     { SQLITE_IOERR, STORE_DISK },
 };
 
-static enum store_trouble trouble_of(struct store *s)
+/* The errno value behind a failure of the file system, 0 when there is none. When a COMMIT fails
+ * SQLite does not note it; then it is what the failing call left in errno. */
+static int system_error(struct store *s, int code)
 {
-    int code = sqlite3_errcode(s->db) & 0xff;
-    int system = sqlite3_system_errno(s->db);
+    int noted = sqlite3_system_errno(s->db);
 
+    if (code != SQLITE_CANTOPEN && code != SQLITE_IOERR)
+        return 0;
+    return noted != 0 ? noted : errno;
+}
+
+static enum store_trouble trouble_of(int code, int system)
+{
     /* quotas and file size limits come as an I/O error, but help like a full disk */
-    if (code == SQLITE_IOERR && (system == ENOSPC || system == EDQUOT || system == EFBIG))
+    if (system == ENOSPC || system == EDQUOT || system == EFBIG)
         return STORE_FULL;
     for (size_t i = 0; i < sizeof(troubles) / sizeof(troubles[0]); i++)
         if (troubles[i].code == code)
@@ -36,10 +44,10 @@ static enum store_trouble trouble_of(struct store *s)
 err db_error(struct store *s, const char *doing)
 {
     int code = sqlite3_errcode(s->db) & 0xff;
-    int system = sqlite3_system_errno(s->db);
+    int system = system_error(s, code);
 
-    s->trouble = trouble_of(s);
-    if (system != 0 && (code == SQLITE_CANTOPEN || code == SQLITE_IOERR))
+    s->trouble = trouble_of(code, system);
+    if (system != 0)
         return err_system(system, "store %s: %s", s->path, doing);
     return err_make("store %s: %s: %s", s->path, doing, sqlite3_errmsg(s->db));
 }

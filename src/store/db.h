@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* db.h - inside of the store: the SQLite connection, its prepared statements, and running them.
- * Only files of this folder (and its tests) include it. Every failure of SQLite goes through db_error(),
- * which names the trouble and makes the sentence. Next: statements.h, schema.c. */
+ * Only files of this folder (and its tests) include it. Every failure of SQLite goes through
+ * db_error(), which names the trouble and makes the sentence. Next: statements.h, schema.c. */
 #ifndef EK_STORE_DB_H
 #define EK_STORE_DB_H
 
@@ -38,13 +38,14 @@ err db_run(struct store *s, const char *sql, const char *doing);
 /* A number from a statement such as a PRAGMA. */
 err db_read_number(struct store *s, const char *sql, int64_t *ret_number);
 
-/* All or nothing: begin takes the write lock at once, so "busy" comes here and not halfway. rollback
- * after a failure; it does nothing outside of a transaction. */
+/* All or nothing: begin takes the write lock at once, so "busy" comes here and not halfway.
+ * rollback after a failure; it does nothing outside of a transaction. */
 err db_begin(struct store *s);
 err db_commit(struct store *s);
 void db_rollback(struct store *s);
 
-/* A prepared statement, ready for binding. Parameters count from 1; bytes must live until db_reset(). */
+/* A prepared statement, ready for binding. Parameters count from 1; bytes must live until
+ * db_reset(). */
 sqlite3_stmt *db_statement(struct store *s, enum statement which);
 void db_bind(sqlite3_stmt *q, int parameter, int64_t value);
 void db_bind_text(sqlite3_stmt *q, int parameter, struct span text);
@@ -62,7 +63,8 @@ void db_reset(sqlite3_stmt *q);
 err schema_migrate(struct store *s);
 unsigned schema_newest(void);
 
-/* The same with any table of steps, step i leading to version i + 1; each in its own transaction. */
+/* The same with any table of steps, step i leading to version i + 1; each in its own
+ * transaction. */
 err schema_apply(struct store *s, const char *const *steps, unsigned count);
 
 #endif

@@ -22,8 +22,8 @@ static err sweep(struct store *s, enum statement which, int64_t version, int64_t
     return OK;
 }
 
-/* Whole hours only: an hour is thinned when all of it is old. Its last sample is the one at its end,
- * so the counters as they stood at a whole hour stay exact. */
+/* Whole hours only: an hour is thinned when all of it is old. Its last sample is the one at its
+ * end, so the counters as they stood at a whole hour stay exact. */
 static int64_t hours_ago(int64_t now, int days)
 {
     int64_t t = now - days * DAY_S;

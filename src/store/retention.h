@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* retention.h - what is kept how long, and forgetting the rest in small steps.
- * Samples that are too old for minutes are thinned to the last of each hour; a version's newest sample
- * is never forgotten, so that a journey which rests for years still has its counts. */
+ * Samples that are too old for minutes are thinned to the last of each hour. Of those too old for
+ * hours the last one stays: a journey that rests for years still has its counts. */
 #ifndef EK_STORE_RETENTION_H
 #define EK_STORE_RETENTION_H
 
@@ -22,8 +22,8 @@ enum {
 };
 
 /* One step, one transaction: looks after the next version in turn. *ret_more is false once a whole
- * round over all versions found nothing to do; calling it once a minute is plenty. `now` should come
- * from a clock that can be believed: what is older than the above is gone for good. */
+ * round over all versions found nothing to do; calling it once a minute is plenty. `now` should
+ * come from a clock that can be believed: what is older than the above is gone for good. */
 err retention_step(struct store *s, int64_t now, bool *ret_more);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* samples.h - what the scribe writes: cumulative counters of journeys, and histograms.
- * A batch is written in one transaction: all of it or nothing. Values are cumulative over all epochs of
- * the node (base at boot + live), so a batch that is written later, or skipped for a newer one, loses
- * no count.
+ * A batch is written in one transaction: all of it or nothing. Values are cumulative over all
+ * epochs of the node (base at boot + live), so a batch that is written later, or skipped for a
+ * newer one, loses no count.
  * Counters are in the order of core/series.h. Batches belong to the caller.
  * Next: history.h, which reads them back. */
 #ifndef EK_STORE_SAMPLES_H
@@ -18,8 +18,8 @@
 
 struct store;
 
-/* The node itself, as if it were a journey: its only counter is the cumulative time that was measured
- * (core/accumulate.h), in milliseconds. */
+/* The node itself, as if it were a journey: its only counter is the cumulative time that was
+ * measured (core/accumulate.h), in milliseconds. */
 enum { NODE_VERSION = 0, NODE_MEASURED_MS = 0 };
 
 /* The counters of one version at one instant. */
@@ -47,8 +47,8 @@ struct sample_batch {
     size_t histogram_count;
 };
 
-/* Needs an epoch. On failure nothing of the batch was stored (store_trouble() says why); the same or a
- * newer batch may be tried again. */
+/* Needs an epoch. On failure nothing of the batch was stored (store_trouble() says why); the same
+ * or a newer batch may be tried again. */
 err samples_write(struct store *s, const struct sample_batch *batch);
 
 #endif

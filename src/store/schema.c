@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* schema.c - the tables, as the list of steps that lead to them. A step, once released, never changes:
- * a change is a new step at the end. The file's version (user_version) is the number of steps it has
- * behind it. Counts are blobs of core/pack.h, cumulative over epochs; times are unix seconds. */
+/* schema.c - the tables, as the list of steps that lead to them. A step, once released, never
+ * changes:
+ * a change is a new step at the end. The file's version (user_version) is the number of steps it
+ * has behind it. Counts are blobs of core/pack.h, cumulative over epochs; times are unix
+ * seconds. */
 #include "store/db.h"
 
 #include <stdio.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* statements.h - every SQL statement that runs while the store is open; prepared once.
- * ?1 is always the version and ?2 the node where a statement has both. Next: schema.c, the tables. */
+ * ?1 is always the version and ?2 the node where a statement has both. Next: schema.c, the
+ * tables. */
 #ifndef EK_STORE_STATEMENTS_H
 #define EK_STORE_STATEMENTS_H
 
@@ -70,8 +71,8 @@
       "WHERE NOT EXISTS (SELECT 1 FROM minute AS m WHERE m.version = ?1 AND m.node = ?2 " \
       "  AND (m.at, m.epoch) > (old.at, old.epoch) AND m.at <= (old.at + 3599) / 3600 * 3600)") \
     X(MINUTES_FORGET, FORGET("minute", "AND at <= ?3")) \
-    X(HOURS_FORGET, /* but never a version's newest */ \
-      FORGET("hour", "AND at < ?3 AND at < (SELECT max(at) FROM hour" OF_VERSION ")")) \
+    X(HOURS_FORGET, /* but not the last before ?3: it is what the counters stood at from then on */ \
+      FORGET("hour", "AND at < (SELECT max(at) FROM hour" OF_VERSION "AND at <= ?3)")) \
     X(HISTOGRAMS_FORGET, FORGET("histogram", "AND at < ?3"))
 /* clang-format on */
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* store.c - opening the file: is it ours, is it whole, is it new enough; moving a damaged one aside.
+/* store.c - opening the file: is it ours, is it whole, is it new enough; moving a damaged one
+ * aside.
  * Next: schema.c, which makes the tables; db.c, which runs statements. */
 #include "store/store.h"
 
@@ -15,7 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* "EvKl" in the file's header (SQLite's application_id): never touch the file of another program. */
+/* "EvKl" in the file's header (SQLite's application_id): never touch the file of another
+ * program. */
 enum { APPLICATION_ID = 0x45764b6c };
 
 enum {

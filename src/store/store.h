@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* store.h - the one file that survives the process: opening, closing, and what may go wrong with it.
- * SQLite in WAL mode. Always: what was committed stays, whatever happens to the process (kill -9) or to
- * the next write (disk full); a failed write changes nothing and may simply be tried again.
+/* store.h - the one file that survives the process: opening, closing, and what may go wrong with
+ * it.
+ * SQLite in WAL mode. Always: what was committed stays, whatever happens to the process (kill -9)
+ * or to the next write (disk full); a failed write changes nothing and may simply be tried again.
  * Blocking. A store belongs to one thread, the scribe; nobody else touches it.
  * Times are unix seconds (wall clock) given by the caller: the store reads no clock.
  * Next: catalog.h (who is counted), samples.h (writing), history.h (reading), retention.h. */
@@ -67,8 +68,8 @@ void store_close(struct store *s);
 /* Why the last call on this store failed; STORE_NONE after one that worked. */
 enum store_trouble store_trouble(const struct store *s);
 
-/* This node's lasting identity: 16 hexadecimal digits made when the file was created. The file is the
- * node: a copied file is the same node. Belongs to the store. */
+/* This node's lasting identity: 16 hexadecimal digits made when the file was created. The file is
+ * the node: a copied file is the same node. Belongs to the store. */
 const char *store_node(const struct store *s);
 
 #endif

@@ -126,6 +126,8 @@ bool edge_has_mail(void *edge)
 {
     struct http_edge *e = edge;
 
+    if (e->draining && !e->drained_told && e->control_mail && edge_idle(e))
+        return true; /* something to tell in the next turn */
     return !mailbox_empty(&e->mail) ||
            atomic_load(&e->publication->newest) != snapshot_current(e->snapshots)->config;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_histogram.c - bins against division done by hand, shares and percentiles against sorted values. */
+/* test_histogram.c - bins against division done by hand, shares and percentiles against sorted
+ * values. */
 #include "base/rand.h"
 #include "core/histogram.h"
 
@@ -22,7 +23,8 @@ static ns_t any_value(struct rng *r)
     return (ns_t)rng_below(r, (uint64_t)limit);
 }
 
-/* The definition, written as a person would: scale down to two digits and a half, then count steps. */
+/* The definition, written as a person would: scale down to two digits and a half, then count
+ * steps. */
 static uint32_t slow_bin(ns_t v)
 {
     ns_t decade = 1000;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_verdict.c - the judgement against a truth table by hand, and against a second, plainer writing
- * of the rules over every status. */
+/* test_verdict.c - the judgement against a truth table by hand, and against a second, plainer
+ * writing of the rules over every status. */
 #include "core/verdict.h"
 
 #include <setjmp.h>

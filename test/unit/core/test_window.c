@@ -145,8 +145,8 @@ static void what_came_before_the_begin_is_in_no_window(void **state)
     assert_int_equal(delta, 7);
 }
 
-/* What a stop of five minutes leaves: the events that it hid in the slot that saw them, and a hole in
- * the coverage. */
+/* What a stop of five minutes leaves: the events that it hid in the slot that saw them, and a hole
+ * in the coverage. */
 static void a_slot_never_pushed_is_a_gap_in_coverage(void **state)
 {
     static uint32_t memory[2 * 16384];
@@ -176,7 +176,8 @@ static void a_slot_never_pushed_is_a_gap_in_coverage(void **state)
 static void memory_stays_within_its_bound(void **state)
 {
     (void)state;
-    /* 8 objectives, measured time, the latency sum kept wide: DESIGN's bound is 256 KiB a journey */
+    /* 8 objectives, measured time, the latency sum kept wide: DESIGN's bound is 256 KiB a
+     * journey */
     assert_true(window_bytes(5 + 2 * 8 + 1, 1u << 4) <= 200 * 1024);
     assert_int_equal(window_bytes(1, 0), (WINDOW_SLOTS + 1) * 4);
     assert_int_equal(window_bytes(32, UINT32_MAX), (WINDOW_SLOTS + 1) * 64 * 4);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* scratch.h - a folder of its own for each test of the store, gone afterwards; and small helpers that
- * open a store or fail the test. Include after cmocka.h. */
+/* scratch.h - a folder of its own for each test of the store, gone afterwards; and small helpers
+ * that open a store or fail the test. Include after cmocka.h. */
 #ifndef EK_TEST_STORE_SCRATCH_H
 #define EK_TEST_STORE_SCRATCH_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_samples.c - versions and epochs; what is written is read back, at any time, over restarts and
- * retention, against a plain list of everything that happened. */
+/* test_samples.c - versions and epochs; what is written is read back, at any time, over restarts
+ * and retention, against a plain list of everything that happened. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -230,7 +230,8 @@ static void flush(struct story *t)
     t->chunk_count = 0;
 }
 
-/* Track 0 is busy (and the node); 1 now and then; 2 rests for months; 3 rests after its first day. */
+/* Track 0 is busy (and the node); 1 now and then; 2 rests for months; 3 rests after its first
+ * day. */
 static uint64_t events(struct story *t, int track, int minute)
 {
     int day = minute / 1440;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_trouble.c - a killed process, a full disk, a busy file, damage met while running: what was
- * committed stays, the failure is a value with a name, and writing goes on when the trouble is over. */
+ * committed stays, the failure is a value with a name, and writing goes on when the trouble is
+ * over. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/rand.h"
+#include "core/histogram.h"
 #include "scratch.h"
 
 #include <signal.h>
@@ -181,7 +183,7 @@ static void a_full_disk_is_a_value_and_passes(void **state)
     all_versions(s, version);
     for (int i = 0; i < 5; i++)
         must(write_number(s, version, ++n));
-    limit_file_size(400 * 1024);
+    limit_file_size(1024 * 1024);
     while (n < 100000 && !(e = write_number(s, version, n + 1)).failed)
         n++;
     enum store_trouble trouble = store_trouble(s);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* commands.h - every command: its name, what it does, the function that runs it. The table gives the
+ * dispatch and `evenkeel --help`. A command gets its own arguments: argv[0] is its name.
+ * Exit codes: 0 done, 1 it did not work, 2 it was called wrongly. */
+#ifndef EK_CLI_COMMANDS_H
+#define EK_CLI_COMMANDS_H
+
+/* clang-format off */
+#define COMMANDS(X) \
+    X(run,      "serve: -c FILE, or --to HOST:PORT without any file") \
+    X(validate, "read a configuration and say what is wrong with it") \
+    X(status,   "journeys and services of the running evenkeel") \
+    X(schema,   "the configuration language, as JSON schema or Markdown") \
+    X(version,  "which evenkeel this is")
+/* clang-format on */
+
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+#define X(name, help) int cmd_##name(int argc, char **argv);
+COMMANDS(X)
+#undef X
+
+/* This build's version: "0.1.0 (39709b1)". */
+extern const char evenkeel_version[];
+
+#endif

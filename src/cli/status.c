@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* status.c - `evenkeel status`: journeys and services of the running program, for people or as JSON. */
+#include "cli/commands.h"
+#include "control/client.h"
+
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct status_options {
+    const char *admin;
+    bool json;
+    bool color;
+};
+
+static void print_help(FILE *to)
+{
+    fprintf(to, "usage: evenkeel status [--admin HOST:PORT] [--json]\n\n"
+                "Shows the journeys, worst first, and the services of the running evenkeel.\n\n"
+                "      --admin HOST:PORT  its admin address (default " CLIENT_DEFAULT_ADMIN ")\n"
+                "      --json             the same as JSON: {\"journeys\": ..., \"services\": ...}\n"
+                "  -h, --help             this text\n\n"
+                "Exit codes: 0 every objective with data is met, 1 one is not, or no evenkeel\n"
+                "answers, 2 wrong usage.\n");
+}
+
+static int read_options(int argc, char **argv, struct status_options *o)
+{
+    static const struct option longs[] = { { "admin", required_argument, NULL, 'a' },
+                                           { "json", no_argument, NULL, 'j' },
+                                           { "help", no_argument, NULL, 'h' },
+                                           {} };
+    int c;
+
+    while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+        switch (c) {
+        case 'a':
+            o->admin = optarg;
+            break;
+        case 'j':
+            o->json = true;
+            break;
+        case 'h':
+            print_help(stdout);
+            exit(EXIT_DONE);
+        default:
+            print_help(stderr);
+            return EXIT_USAGE;
+        }
+    }
+    if (optind < argc) {
+        fprintf(stderr, "evenkeel status: '%s' is not expected here\n", argv[optind]);
+        return EXIT_USAGE;
+    }
+    return EXIT_DONE;
+}
+
+static err get_json(const char *admin, const char *path, json_t **ret_root)
+{
+    struct str body;
+    json_error_t wrong;
+    err e = client_get(admin, path, &body);
+
+    if (!e.failed) {
+        *ret_root = json_loadb(body.p, body.n, 0, &wrong);
+        if (!*ret_root)
+            e = err_make("http://%s%s did not answer in JSON: %s", admin, path, wrong.text);
+    }
+    str_free(&body);
+    return e;
+}
+
+/* ---- for people */
+
+static const char *text_of(const json_t *o, const char *key)
+{
+    const char *s = json_string_value(json_object_get(o, key));
+    return s ? s : "-";
+}
+
+static json_int_t count_of(const json_t *o, const char *key)
+{
+    return json_integer_value(json_object_get(o, key));
+}
+
+/* Least budget of a journey's objectives; 2 when there is no data. */
+static double budget_of(const json_t *journey)
+{
+    double least = 2;
+    size_t i;
+    json_t *objective;
+
+    json_array_foreach(json_object_get(journey, "objectives"), i, objective)
+    {
+        const json_t *left = json_object_get(objective, "budget_left");
+        if (json_is_number(left) && json_number_value(left) < least)
+            least = json_number_value(left);
+    }
+    return least;
+}
+
+static int by_budget(const void *a, const void *b)
+{
+    double x = budget_of(*(json_t *const *)a);
+    double y = budget_of(*(json_t *const *)b);
+    return (x > y) - (x < y);
+}
+
+static void print_number(const json_t *value, double factor, const char *format, int width)
+{
+    char text[32] = "-";
+
+    if (json_is_number(value))
+        snprintf(text, sizeof(text), format, json_number_value(value) * factor);
+    printf(" %*s", width, text);
+}
+
+static void print_objectives(const struct status_options *o, const json_t *journey)
+{
+    size_t i;
+    json_t *objective;
+
+    json_array_foreach(json_object_get(journey, "objectives"), i, objective)
+    {
+        const json_t *met = json_object_get(objective, "met");
+        const char *word = json_is_null(met) ? "no data" : json_is_true(met) ? "met" : "MISSED";
+        const char *color = !o->color || json_is_null(met) ? ""
+                            : json_is_true(met)            ? "\033[32m"
+                                                           : "\033[31m";
+        printf("    %-14s %s%-7s%s", text_of(objective, "name"), color, word,
+               *color ? "\033[0m" : "");
+        print_number(json_object_get(objective, "share"), 100, "%.3f%%", 9);
+        printf(" of %g%%", json_number_value(json_object_get(objective, "target")) * 100);
+        const json_t *under = json_object_get(objective, "under_s");
+        if (json_is_number(under))
+            printf(" under %g ms", json_number_value(under) * 1000);
+        printf(", budget left");
+        print_number(json_object_get(objective, "budget_left"), 100, "%.1f%%", 1);
+        printf(", measured");
+        print_number(json_object_get(objective, "coverage"), 100, "%.3g%%", 1);
+        printf(" of %lld days\n", (long long)count_of(objective, "window_s") / 86400);
+    }
+}
+
+static void print_journeys(const struct status_options *o, const json_t *root)
+{
+    json_t *list = json_object_get(root, "journeys");
+    size_t count = json_array_size(list);
+    json_t **sorted = calloc(count + 1, sizeof(json_t *));
+
+    if (!sorted)
+        return;
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = json_array_get(list, i);
+    qsort(sorted, count, sizeof(sorted[0]), by_budget);
+    printf("%-18s %9s %9s %7s %7s %9s %7s %8s %8s\n", "JOURNEY", "PER SEC", "GOOD", "SLOW",
+           "FAILED", "EXCLUDED", "P50 ms", "P95 ms", "P99 ms");
+    for (size_t i = 0; i < count; i++) {
+        const json_t *counts = json_object_get(sorted[i], "counts");
+        const json_t *latency = json_object_get(sorted[i], "latency_s");
+        printf("%-18s", text_of(sorted[i], "name"));
+        print_number(json_object_get(sorted[i], "rate_per_s"), 1, "%.1f", 9);
+        printf(" %9lld %7lld %7lld %9lld", (long long)count_of(counts, "good"),
+               (long long)count_of(counts, "slow"), (long long)count_of(counts, "failed"),
+               (long long)count_of(counts, "excluded"));
+        print_number(json_object_get(latency, "p50"), 1000, "%.3g", 7);
+        print_number(json_object_get(latency, "p95"), 1000, "%.3g", 8);
+        print_number(json_object_get(latency, "p99"), 1000, "%.3g", 8);
+        printf("\n");
+        print_objectives(o, sorted[i]);
+    }
+    free(sorted);
+}
+
+static void print_services(const json_t *root)
+{
+    size_t s;
+    json_t *service;
+
+    json_array_foreach(json_object_get(root, "services"), s, service)
+    {
+        size_t i;
+        json_t *instance;
+        printf("\n%-18s %-10s %9s %7s %7s %7s %9s\n", text_of(service, "name"), "STATE",
+               "REQUESTS", "5XX", "BROKEN", "REFUSED", "IN FLIGHT");
+        json_array_foreach(json_object_get(service, "instances"), i, instance)
+        {
+            printf("  %-16s %-10s %9lld %7lld %7lld %7lld %9lld\n", text_of(instance, "address"),
+                   text_of(instance, "state"), (long long)count_of(instance, "requests"),
+                   (long long)count_of(instance, "answers_bad"),
+                   (long long)count_of(instance, "broken"),
+                   (long long)count_of(instance, "connect_failures"),
+                   (long long)count_of(instance, "in_flight"));
+        }
+    }
+}
+
+static bool all_met(const json_t *root)
+{
+    size_t j;
+    json_t *journey;
+
+    json_array_foreach(json_object_get(root, "journeys"), j, journey)
+    {
+        size_t o;
+        json_t *objective;
+        json_array_foreach(json_object_get(journey, "objectives"), o, objective)
+        {
+            if (json_is_false(json_object_get(objective, "met")))
+                return false;
+        }
+    }
+    return true;
+}
+
+static void print_all(const struct status_options *o, json_t *journeys, json_t *services)
+{
+    if (o->json) {
+        json_t *both = json_pack("{s:O, s:O}", "journeys", json_object_get(journeys, "journeys"),
+                                 "services", json_object_get(services, "services"));
+        json_dumpf(both, stdout, JSON_INDENT(2));
+        printf("\n");
+        json_decref(both);
+        return;
+    }
+    printf("node %s, evenkeel %s, %s for %lld s\n\n", text_of(journeys, "node"),
+           text_of(journeys, "version"), text_of(journeys, "state"),
+           (long long)count_of(journeys, "uptime_s"));
+    print_journeys(o, journeys);
+    print_services(services);
+    const char *trouble = json_string_value(json_object_get(journeys, "store_trouble"));
+    if (trouble)
+        printf("\nthe store does not take samples: %s\n", trouble);
+}
+
+int cmd_status(int argc, char **argv)
+{
+    struct status_options o = { .admin = CLIENT_DEFAULT_ADMIN,
+                                .color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR") };
+    json_t *journeys = NULL;
+    json_t *services = NULL;
+    int usage = read_options(argc, argv, &o);
+
+    if (usage != EXIT_DONE)
+        return usage;
+    err e = get_json(o.admin, "/api/v1/journeys", &journeys);
+    if (!e.failed)
+        e = get_json(o.admin, "/api/v1/services", &services);
+    if (e.failed) {
+        fprintf(stderr, "evenkeel: %s\n", e.text);
+        json_decref(journeys);
+        return EXIT_FAILED;
+    }
+    print_all(&o, journeys, services);
+    int code = all_met(journeys) ? EXIT_DONE : EXIT_FAILED;
+    json_decref(journeys);
+    json_decref(services);
+    return code;
+}
