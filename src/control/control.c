@@ -55,8 +55,7 @@ static void worker_drained(struct control *c, uint32_t reactor)
         if (w->reactor->index != reactor)
             continue;
         w->drained = true;
-        atomic_store_explicit(&w->reactor->stop, true, memory_order_release);
-        reactor_wake(w->reactor);
+        reactor_stop(w->reactor);
     }
 }
 
@@ -157,7 +156,7 @@ static void go_on_stopping(struct control *c)
             return;
         c->state = CONTROL_STOPPED;
         timer_set(&c->reactor->timers, &c->tick, NS_NEVER);
-        atomic_store_explicit(&c->reactor->stop, true, memory_order_release);
+        reactor_stop(c->reactor);
         return;
     }
 }

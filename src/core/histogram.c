@@ -18,17 +18,21 @@ static const struct decade {
     uint64_t inverse; /* of 5^(k+2) */
     ns_t width;       /* of a bin */
 } decades[HISTOGRAM_DECADES] = {
-    { INVERSE(25), 50 },           { INVERSE(125), 500 },
-    { INVERSE(625), 5000 },        { INVERSE(3125), 50000 },
-    { INVERSE(15625), 500000 },    { INVERSE(78125), 5000000 },
-    { INVERSE(390625), 50000000 }, { INVERSE(1953125), 500000000 },
+    { INVERSE(25), 50 },
+    { INVERSE(125), 500 },
+    { INVERSE(625), 5000 },
+    { INVERSE(3125), 50000 },
+    { INVERSE(15625), 500000 },
+    { INVERSE(78125), 5000000 },
+    { INVERSE(390625), 50000000 },
+    { INVERSE(1953125), 500000000 },
     { INVERSE(9765625), 5000000000 },
 };
 
 /* Where the decades begin; the last is the end of them all. */
 static const uint64_t begins[HISTOGRAM_DECADES + 1] = {
-    1000,        10000,        100000,        1000000,       10000000,
-    100000000,   1000000000,   10000000000,   100000000000,  1000000000000,
+    1000,      10000,      100000,      1000000,      10000000,
+    100000000, 1000000000, 10000000000, 100000000000, 1000000000000,
 };
 
 /* The decade of a value within the histogram's range. From the number of its bits comes log10 of

@@ -20,7 +20,7 @@
 enum {
     HISTOGRAM_DECADES = 9,
     HISTOGRAM_PER_DECADE = 180,
-    HISTOGRAM_BELOW = 0, /* less than 1 us */
+    HISTOGRAM_BELOW = 0,                                            /* less than 1 us */
     HISTOGRAM_ABOVE = HISTOGRAM_DECADES * HISTOGRAM_PER_DECADE + 1, /* 1000 s and more */
     HISTOGRAM_BINS = HISTOGRAM_ABOVE + 1,
 };

@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 enum {
-    PACK_NUMBER_MAX = 10,                                          /* bytes of one number */
+    PACK_NUMBER_MAX = 10,                                        /* bytes of one number */
     PACK_HISTOGRAM_MAX = HISTOGRAM_BINS * (2 + PACK_NUMBER_MAX), /* every bin in use */
 };
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* slo.h - the arithmetic of one objective: counts in, the figures that people and decisions use
- * out.
+/* slo.h - the arithmetic of one objective: counts in, the figures that people use out.
  * Always: events are weighted, never shares averaged; comparisons with the target are exact
  * (integers), floating point comes only at the end and is never NaN or infinite. No events is a
  * state of its own, not a perfect share.

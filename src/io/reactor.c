@@ -41,7 +41,7 @@ static void poll_events(struct reactor *r, ns_t until)
      * see its mail here. */
     if (until > r->now) {
         atomic_store(&r->asleep, true);
-        if (r->owner.has_mail(r->owner.owner))
+        if (r->owner.has_mail(r->owner.owner) || atomic_load(&r->stop))
             until = 0;
     }
     r->backend->poll(r, until);
@@ -83,6 +83,12 @@ void reactor_run(struct reactor *r)
 {
     while (!atomic_load_explicit(&r->stop, memory_order_acquire))
         reactor_turn(r, NS_NEVER);
+}
+
+void reactor_stop(struct reactor *r)
+{
+    atomic_store(&r->stop, true);
+    reactor_wake(r);
 }
 
 void reactor_wake(struct reactor *r)

@@ -42,7 +42,7 @@ struct reactor {
     size_t connections; /* open ones, of either side */
     uint64_t turns;
     _Atomic bool asleep; /* other threads wake it only then */
-    _Atomic bool stop;   /* set by any thread: reactor_run() returns after this turn */
+    _Atomic bool stop;   /* reactor_run() returns after this turn */
     unsigned index;
 };
 
@@ -62,8 +62,11 @@ void reactor_set_owner(struct reactor *r, struct reactor_owner owner);
 /* One turn; waits at most until `until` (NS_NEVER: as long as nothing happens). */
 void reactor_turn(struct reactor *r, ns_t until);
 
-/* Turns until somebody sets `stop`. */
+/* Turns until reactor_stop(). */
 void reactor_run(struct reactor *r);
+
+/* From any thread. */
+void reactor_stop(struct reactor *r);
 
 /* From any thread: lets a sleeping reactor look at its mail. A running one will do so by itself. */
 void reactor_wake(struct reactor *r);

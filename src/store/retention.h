@@ -18,7 +18,7 @@ enum {
     KEEP_MINUTES_DAYS = 35,
     KEEP_HOURS_DAYS = 400,
     KEEP_HISTOGRAMS_DAYS = 35,
-    RETENTION_ROWS_MAX = 500, /* of one table in one step: some milliseconds, so that samples never wait */
+    RETENTION_ROWS_MAX = 500, /* of one table in one step: milliseconds, so samples never wait */
 };
 
 /* One step, one transaction: looks after the next version in turn. *ret_more is false once a whole

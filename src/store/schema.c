@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* schema.c - the tables, as the list of steps that lead to them. A step, once released, never
- * changes:
- * a change is a new step at the end. The file's version (user_version) is the number of steps it
- * has behind it. Counts are blobs of core/pack.h, cumulative over epochs; times are unix
- * seconds. */
+ * changes: a change is a new step at the end. The file's version (user_version) is the number of
+ * steps it has behind it. Counts are blobs of core/pack.h, cumulative; times are unix seconds. */
 #include "store/db.h"
 
 #include <stdio.h>
@@ -11,7 +9,8 @@
 /* Samples are clustered by (version, node, at): "the newest at or before" is one descent. */
 #define SAMPLE_KEY "PRIMARY KEY(version, node, at, epoch)) WITHOUT ROWID;"
 #define SAMPLE_COLUMNS                                                                             \
-    "version INTEGER NOT NULL, node INTEGER NOT NULL, at INTEGER NOT NULL, epoch INTEGER NOT NULL, "
+    "version INTEGER NOT NULL, node INTEGER NOT NULL, "                                            \
+    "at INTEGER NOT NULL, epoch INTEGER NOT NULL, "
 
 static const char *const steps[] = {
     "CREATE TABLE node("

@@ -7,16 +7,18 @@
 
 /* clang-format off */
 #define OF_VERSION " WHERE version = ?1 AND node = ?2 "
+#define VALUES_OF_FIVE "VALUES(?1, ?2, ?3, ?4, ?5)"
 #define NEWEST " ORDER BY at DESC, epoch DESC LIMIT 1"
 #define OLDEST " ORDER BY at, epoch LIMIT 1"
-#define EITHER(condition, order) \
-    "SELECT at, epoch, counts FROM (SELECT at, epoch, counts FROM minute" OF_VERSION condition order ")" \
-    " UNION ALL " \
-    "SELECT at, epoch, counts FROM (SELECT at, epoch, counts FROM hour" OF_VERSION condition order ")" \
-    order
+#define FROM_ONE(table, condition, order) \
+    "SELECT at, epoch, counts FROM " \
+    "(SELECT at, epoch, counts FROM " table OF_VERSION condition order ")"
+#define FROM_EITHER(condition, order) \
+    FROM_ONE("minute", condition, order) " UNION ALL " FROM_ONE("hour", condition, order) order
 #define FORGET(table, condition) \
-    "DELETE FROM " table " WHERE (version, node, at, epoch) IN (SELECT version, node, at, epoch FROM " \
-    table OF_VERSION condition " ORDER BY at, epoch LIMIT ?4)"
+    "DELETE FROM " table " WHERE (version, node, at, epoch) IN " \
+    "(SELECT version, node, at, epoch FROM " table OF_VERSION condition \
+    " ORDER BY at, epoch LIMIT ?4)"
 
 #define STATEMENTS(X) \
     X(NODE_ADD, \
@@ -47,31 +49,31 @@
       "SELECT id FROM version WHERE id >= ?1 ORDER BY id LIMIT 1") \
     \
     X(TOTAL_PUT, \
-      "INSERT OR REPLACE INTO total(version, node, at, epoch, counts) VALUES(?1, ?2, ?3, ?4, ?5)") \
+      "INSERT OR REPLACE INTO total(version, node, at, epoch, counts) " VALUES_OF_FIVE) \
     X(MINUTE_PUT, \
-      "INSERT OR REPLACE INTO minute(version, node, at, epoch, counts) VALUES(?1, ?2, ?3, ?4, ?5)") \
+      "INSERT OR REPLACE INTO minute(version, node, at, epoch, counts) " VALUES_OF_FIVE) \
     X(HISTOGRAM_PUT, \
-      "INSERT OR REPLACE INTO histogram(version, node, at, epoch, bins) VALUES(?1, ?2, ?3, ?4, ?5)") \
+      "INSERT OR REPLACE INTO histogram(version, node, at, epoch, bins) " VALUES_OF_FIVE) \
     \
     X(TOTAL_GET, \
       "SELECT at, epoch, counts FROM total" OF_VERSION) \
     X(LAST_WRITE, \
       "SELECT coalesce(max(at), 0) FROM total WHERE node = ?1") \
     X(SAMPLE_BEFORE, \
-      EITHER("AND at <= ?3", NEWEST)) \
+      FROM_EITHER("AND at <= ?3", NEWEST)) \
     X(SAMPLE_FIRST, \
-      EITHER("", OLDEST)) \
+      FROM_EITHER("", OLDEST)) \
     X(HISTOGRAMS, \
       "SELECT bins FROM histogram" OF_VERSION "AND at >= ?3 AND at < ?4") \
     \
-    X(MINUTES_THIN, /* those among the oldest ?4 that no other of their hour (its end included) follows */ \
+    X(MINUTES_THIN, /* of the oldest ?4 those that are the last of their hour, its end included */ \
       "INSERT OR REPLACE INTO hour(version, node, at, epoch, counts) " \
       "SELECT version, node, at, epoch, counts FROM " \
       "  (SELECT * FROM minute" OF_VERSION "AND at <= ?3 ORDER BY at, epoch LIMIT ?4) AS old " \
       "WHERE NOT EXISTS (SELECT 1 FROM minute AS m WHERE m.version = ?1 AND m.node = ?2 " \
       "  AND (m.at, m.epoch) > (old.at, old.epoch) AND m.at <= (old.at + 3599) / 3600 * 3600)") \
     X(MINUTES_FORGET, FORGET("minute", "AND at <= ?3")) \
-    X(HOURS_FORGET, /* but not the last before ?3: it is what the counters stood at from then on */ \
+    X(HOURS_FORGET, /* but not the last before ?3: the counters stood at it from then on */ \
       FORGET("hour", "AND at < (SELECT max(at) FROM hour" OF_VERSION "AND at <= ?3)")) \
     X(HISTOGRAMS_FORGET, FORGET("histogram", "AND at < ?3"))
 /* clang-format on */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* store.h - the one file that survives the process: opening, closing, and what may go wrong with
- * it.
+/* store.h - the one file that survives the process: opening, closing, and its troubles.
  * SQLite in WAL mode. Always: what was committed stays, whatever happens to the process (kill -9)
  * or to the next write (disk full); a failed write changes nothing and may simply be tried again.
  * Blocking. A store belongs to one thread, the scribe; nobody else touches it.
@@ -20,8 +19,8 @@
     /* name    word        what it means, and what helps */ \
     X(NONE,    "well",     "nothing went wrong") \
     X(BUSY,    "busy",     "another process is writing to the file; trying again helps") \
-    X(FULL,    "full",     "no space is left; earlier data is intact, writing works again once there is") \
-    X(CORRUPT, "corrupt",  "the file is damaged; opening it again moves it aside and begins a new one") \
+    X(FULL,    "full",     "no space is left; what is stored is intact, trying again may help") \
+    X(CORRUPT, "corrupt",  "the file is damaged; opening it again moves it aside for a new one") \
     X(DENIED,  "denied",   "the file or its folder may not be opened or written") \
     X(DISK,    "disk",     "the file system reported an error") \
     X(OTHER,   "trouble",  "anything else; the text of the error says what")

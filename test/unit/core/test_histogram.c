@@ -74,8 +74,10 @@ static void every_step_of_five_is_an_edge(void **state)
 
 static void thresholds_that_people_write_are_edges(void **state)
 {
-    static const ns_t ms[] = { 1,   2,   5,   10,  25,  50,  75,   100,  150,  200,   250,   300,
-                               400, 475, 500, 750, 800, 995, 1000, 1200, 2500, 10000, 30000, 60000 };
+    static const ns_t ms[] = {
+        1,   2,   5,   10,  25,  50,  75,   100,  150,  200,   250,   300,
+        400, 475, 500, 750, 800, 995, 1000, 1200, 2500, 10000, 30000, 60000
+    };
 
     (void)state;
     for (size_t i = 0; i < sizeof(ms) / sizeof(ms[0]); i++)

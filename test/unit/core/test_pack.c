@@ -23,9 +23,16 @@ static void numbers_come_back(void **state)
     static const struct {
         uint64_t value;
         size_t bytes;
-    } rows[] = { { 0, 1 },     { 1, 1 },         { 127, 1 },           { 128, 2 },
-                 { 16383, 2 }, { 16384, 3 },     { UINT32_MAX, 5 },    { UINT64_C(1) << 62, 9 },
-                 { UINT64_C(1) << 63, 10 },      { UINT64_MAX, 10 } };
+    } rows[] = { { 0, 1 },
+                 { 1, 1 },
+                 { 127, 1 },
+                 { 128, 2 },
+                 { 16383, 2 },
+                 { 16384, 3 },
+                 { UINT32_MAX, 5 },
+                 { UINT64_C(1) << 62, 9 },
+                 { UINT64_C(1) << 63, 10 },
+                 { UINT64_MAX, 10 } };
 
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -89,7 +89,7 @@ static void burn_is_bad_share_over_budget(void **state)
 {
     (void)state;
     near(slo_burn(slo_target(0.999), counts(9856, 144)), 14.4);
-    near(slo_burn(slo_target(0.95), counts(0, 100)), 20); /* the most there can be: 1 / (1 - 0.95) */
+    near(slo_burn(slo_target(0.95), counts(0, 100)), 20); /* the most: 1 / (1 - 0.95) */
     near(slo_burn(slo_target(0.999), counts(100, 0)), 0);
     near(slo_burn(slo_target(0.999), counts(UINT64_MAX / 2, 0)), 0);
     near(slo_burn(999999999, counts(0, UINT64_MAX)) / 1e9, 1);
@@ -134,9 +134,9 @@ static void figures_agree_with_long_sums(void **state)
     for (int i = 0; i < 100000; i++) {
         uint64_t good = rng_below(&r, 2000), bad = rng_below(&r, 50), all = good + bad;
         uint32_t target = 1 + (uint32_t)rng_below(&r, SLO_PARTS - 1);
-        enum slo_state state_expected = all == 0                             ? SLO_NO_DATA
+        enum slo_state state_expected = all == 0                           ? SLO_NO_DATA
                                         : good * SLO_PARTS >= target * all ? SLO_MET
-                                                                             : SLO_MISSED;
+                                                                           : SLO_MISSED;
         assert_int_equal(slo_state(target, counts(good, bad)), state_expected);
         if (all == 0)
             continue;

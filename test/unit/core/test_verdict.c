@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#define MS(n) ((n) * NS_PER_MS)
+#define MS(n) ((n)*NS_PER_MS)
 
 static struct status_set statuses(unsigned from, unsigned to)
 {
@@ -138,7 +138,8 @@ static bool failed_by_rule(const struct verdict_rules *r, enum verdict_cause cau
     return true;
 }
 
-static bool excluded_by_rule(const struct verdict_rules *r, enum verdict_cause cause, unsigned status)
+static bool excluded_by_rule(const struct verdict_rules *r, enum verdict_cause cause,
+                             unsigned status)
 {
     if (failed_by_rule(r, cause, status))
         return false;
@@ -172,8 +173,13 @@ static void every_status_and_cause_follows_the_rules(void **state)
 {
     struct verdict_rules rules[] = {
         { .bad = statuses(500, 599), .objectives = 2, .under = { 0, MS(300) } },
-        { .bad = statuses(400, 599), .client_gone_bad = true, .objectives = 2, .under = { MS(1), 0 } },
-        { .bad = { { 0 } }, .objectives = 8, .under = { 0, 1, MS(1), MS(2), MS(300), 0, MS(4), 0 } },
+        { .bad = statuses(400, 599),
+          .client_gone_bad = true,
+          .objectives = 2,
+          .under = { MS(1), 0 } },
+        { .bad = { { 0 } },
+          .objectives = 8,
+          .under = { 0, 1, MS(1), MS(2), MS(300), 0, MS(4), 0 } },
         { .bad = statuses(200, 200), .client_gone_bad = true, .objectives = 0 },
     };
     static const ns_t latencies[] = { 0, 1, MS(1) - 1, MS(1), MS(300) - 1, MS(300), MS(99999) };

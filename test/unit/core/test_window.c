@@ -21,7 +21,7 @@ struct story {
     void *memory;
     uint64_t cumulative[COUNTERS];
     uint64_t (*seen)[COUNTERS]; /* by slot - begin */
-    int64_t begin; /* the slot before the first */
+    int64_t begin;              /* the slot before the first */
     struct rng rng;
 };
 
@@ -85,7 +85,7 @@ static int64_t next_slot(struct story *s, int64_t slot)
     case 1:
         return slot + (int64_t)rng_below(&s->rng, 10) * WINDOW_SLOTS / 5; /* longer than the ring */
     default:
-        return slot + (int64_t)rng_below(&s->rng, 3); /* the same slot again, the next, or one lost */
+        return slot + (int64_t)rng_below(&s->rng, 3); /* the same again, the next, or one lost */
     }
 }
 
@@ -167,7 +167,8 @@ static void a_slot_never_pushed_is_a_gap_in_coverage(void **state)
     }
     assert_int_equal(window_delta(&w, 100, delta), 61); /* slots 0 to 60 */
     assert_int_equal(delta[0], 600);
-    assert_int_equal(delta[1], 299 * 1000); /* 100 s before, 199 s after; not the second 400 to 401 */
+    /* 100 s before and 199 s after; the look at second 401 ends the gap */
+    assert_int_equal(delta[1], 299 * 1000);
     window_between(&w, 10, 39, delta);
     assert_int_equal(delta[0], 0);
     assert_int_equal(delta[1], 0);
@@ -176,8 +177,8 @@ static void a_slot_never_pushed_is_a_gap_in_coverage(void **state)
 static void memory_stays_within_its_bound(void **state)
 {
     (void)state;
-    /* 8 objectives, measured time, the latency sum kept wide: DESIGN's bound is 256 KiB a
-     * journey */
+    /* 8 objectives, measured time, the latency sum kept wide: no more than 256 KiB a journey,
+     * of which a histogram wants its part */
     assert_true(window_bytes(5 + 2 * 8 + 1, 1u << 4) <= 200 * 1024);
     assert_int_equal(window_bytes(1, 0), (WINDOW_SLOTS + 1) * 4);
     assert_int_equal(window_bytes(32, UINT32_MAX), (WINDOW_SLOTS + 1) * 64 * 4);

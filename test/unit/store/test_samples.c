@@ -120,6 +120,11 @@ static void a_batch_is_one_whole(void **state)
     store_close(s);
 }
 
+static void keep(struct store *s, uint32_t version, int64_t at, uint64_t good)
+{
+    write_one(s, (struct sample){ .version = version, .keep = true, .at = at, .counts = { good } });
+}
+
 /* The second between the last kept minute and the end of a process keeps its time. */
 static void what_a_killed_process_counted_stays_where_it_was(void **state)
 {
@@ -129,10 +134,10 @@ static void what_a_killed_process_counted_stays_where_it_was(void **state)
     (void)state;
     begin(s, NOON);
     uint32_t version = version_of(s, "checkout", 1);
-    write_one(s, (struct sample){ .version = version, .keep = true, .at = NOON + 60, .counts = { 10 } });
+    keep(s, version, NOON + 60, 10);
     write_one(s, (struct sample){ .version = version, .at = NOON + 95, .counts = { 15 } });
     begin(s, NOON + 400); /* as the next process does */
-    write_one(s, (struct sample){ .version = version, .keep = true, .at = NOON + 420, .counts = { 18 } });
+    keep(s, version, NOON + 420, 18);
     must(samples_at(s, version, NOON + 94, &out));
     assert_int_equal(out.counts[0], 10);
     must(samples_at(s, version, NOON + 300, &out));
@@ -152,10 +157,9 @@ static void a_clock_that_stepped_back_makes_no_huge_window(void **state)
     begin(s, NOON);
     uint32_t version = version_of(s, "checkout", 1);
     for (int m = 1; m <= 10; m++)
-        write_one(s, (struct sample){ .version = version, .keep = true, .at = NOON + m * 60,
-                                      .counts = { (uint64_t)m * 10 } });
+        keep(s, version, NOON + m * 60, (uint64_t)m * 10);
     begin(s, NOON + 300); /* five minutes back */
-    write_one(s, (struct sample){ .version = version, .keep = true, .at = NOON + 360, .counts = { 110 } });
+    keep(s, version, NOON + 360, 110);
     assert_int_equal(total_good(s, version), 110);
     must(samples_at(s, version, NOON + 360, &then)); /* of two, that of the later epoch */
     assert_int_equal(then.counts[0], 110);
@@ -225,8 +229,8 @@ struct story {
 
 static void flush(struct story *t)
 {
-    must(samples_write(t->s, &(struct sample_batch){ .samples = t->chunk,
-                                                     .sample_count = t->chunk_count }));
+    must(samples_write(
+        t->s, &(struct sample_batch){ .samples = t->chunk, .sample_count = t->chunk_count }));
     t->chunk_count = 0;
 }
 
@@ -355,8 +359,7 @@ static void a_journey_that_rests_for_years_keeps_its_counts(void **state)
     begin(s, NOON);
     uint32_t version = version_of(s, "checkout", 1);
     for (int m = 1; m <= 100; m++)
-        write_one(s, (struct sample){ .version = version, .keep = true, .at = NOON + m * 60,
-                                      .counts = { (uint64_t)m } });
+        keep(s, version, NOON + m * 60, (uint64_t)m);
     for (int years = 1; years <= 5; years++) {
         int64_t now = NOON + years * 365 * DAY_S;
         forget_all(s, now);

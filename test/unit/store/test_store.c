@@ -30,7 +30,8 @@ static void make_store(const char *path)
             for (int i = 0; i < SERIES_MAX; i++)
                 samples[m].counts[i] = UINT64_C(1000000000000) + (uint64_t)m;
         }
-        must(samples_write(s, &(struct sample_batch){ .samples = samples, .sample_count = MINUTES }));
+        must(samples_write(s,
+                           &(struct sample_batch){ .samples = samples, .sample_count = MINUTES }));
     }
     store_close(s);
 }
@@ -161,7 +162,7 @@ static void a_file_that_is_no_database_is_moved_aside(void **state)
 {
     struct scratch *d = *state;
 
-    write_file(d->path, "this was never a database, but it is long enough to be taken for one, or not");
+    write_file(d->path, "never a database, but long enough to be taken for one, or not");
     expect_moved_aside(d->path);
 }
 
@@ -201,7 +202,7 @@ static void a_second_damaged_file_does_not_replace_the_first(void **state)
     char aside[400];
 
     for (int i = 1; i <= 3; i++) {
-        write_file(d->path, "no database at all, and of some length so that there is a header to be read");
+        write_file(d->path, "no database at all, but long enough for a header to be read");
         store_close(open_at(d->path, &opened));
         assert_true(opened.moved_aside);
     }
@@ -221,7 +222,8 @@ static void leave_a_log(const char *path, int writes)
         begin(s, NOON);
         uint32_t version = version_of(s, "journey-1", 1);
         for (int i = 1; i <= writes; i++)
-            write_one(s, (struct sample){ .version = version, .at = NOON + i, .counts = { (uint64_t)i } });
+            write_one(s, (struct sample){
+                             .version = version, .at = NOON + i, .counts = { (uint64_t)i } });
         _exit(0);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
@@ -322,7 +324,8 @@ static void a_file_too_large_to_check_says_so(void **state)
     struct store_opened opened;
 
     make_store(d->path);
-    assert_int_equal(truncate(d->path, STORE_CHECK_BYTES_MAX + 4096), 0); /* a hole: takes no space */
+    /* a hole: takes no space */
+    assert_int_equal(truncate(d->path, STORE_CHECK_BYTES_MAX + 4096), 0);
     struct store *s = open_at(d->path, &opened);
     assert_true(opened.unchecked);
     assert_non_null(strstr(opened.note, "512 MiB"));

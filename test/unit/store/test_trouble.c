@@ -32,7 +32,8 @@ static err write_number(struct store *s, const uint32_t *version, uint64_t n)
             .at = NOON + (int64_t)n,
             .counts = { n, 2 * n, 3 * n },
         };
-    return samples_write(s, &(struct sample_batch){ .samples = samples, .sample_count = VERSIONS + 1 });
+    return samples_write(
+        s, &(struct sample_batch){ .samples = samples, .sample_count = VERSIONS + 1 });
 }
 
 static void all_versions(struct store *s, uint32_t *ret_version)
@@ -262,11 +263,12 @@ static void a_damaged_sample_is_told_and_not_believed(void **state)
     all_versions(s, version);
     must(write_number(s, version, 1));
     assert_int_equal(sqlite3_open(d->path, &other), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(other,
-                                  "UPDATE total SET counts = x'80';"
-                                  "INSERT INTO histogram SELECT version, node, 0, 0, x'0500' FROM total;",
-                                  NULL, NULL, NULL),
-                     SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(other,
+                     "UPDATE total SET counts = x'80';"
+                     "INSERT INTO histogram SELECT version, node, 0, 0, x'0500' FROM total;",
+                     NULL, NULL, NULL),
+        SQLITE_OK);
     assert_int_equal(sqlite3_close(other), SQLITE_OK);
 
     err e = samples_total(s, version[0], &sample);
