@@ -109,12 +109,14 @@ static int by_budget(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void print_number(const json_t *value, double factor, const char *format, int width)
+/* `width` columns, right-aligned; "-" when there is no number. */
+static void print_number(const json_t *value, double factor, int decimals, const char *unit,
+                         int width)
 {
-    char text[32] = "-";
+    char text[48] = "-";
 
     if (json_is_number(value))
-        snprintf(text, sizeof(text), format, json_number_value(value) * factor);
+        snprintf(text, sizeof(text), "%.*f%s", decimals, json_number_value(value) * factor, unit);
     printf(" %*s", width, text);
 }
 
@@ -132,15 +134,15 @@ static void print_objectives(const struct status_options *o, const json_t *journ
                                                            : "\033[31m";
         printf("    %-14s %s%-7s%s", text_of(objective, "name"), color, word,
                *color ? "\033[0m" : "");
-        print_number(json_object_get(objective, "share"), 100, "%.3f%%", 9);
+        print_number(json_object_get(objective, "share"), 100, 3, "%", 9);
         printf(" of %g%%", json_number_value(json_object_get(objective, "target")) * 100);
         const json_t *under = json_object_get(objective, "under_s");
         if (json_is_number(under))
             printf(" under %g ms", json_number_value(under) * 1000);
         printf(", budget left");
-        print_number(json_object_get(objective, "budget_left"), 100, "%.1f%%", 1);
+        print_number(json_object_get(objective, "budget_left"), 100, 1, "%", 1);
         printf(", measured");
-        print_number(json_object_get(objective, "coverage"), 100, "%.3g%%", 1);
+        print_number(json_object_get(objective, "coverage"), 100, 2, "%", 1);
         printf(" of %lld days\n", (long long)count_of(objective, "window_s") / 86400);
     }
 }
@@ -162,13 +164,13 @@ static void print_journeys(const struct status_options *o, const json_t *root)
         const json_t *counts = json_object_get(sorted[i], "counts");
         const json_t *latency = json_object_get(sorted[i], "latency_s");
         printf("%-18s", text_of(sorted[i], "name"));
-        print_number(json_object_get(sorted[i], "rate_per_s"), 1, "%.1f", 9);
+        print_number(json_object_get(sorted[i], "rate_per_s"), 1, 1, "", 9);
         printf(" %9lld %7lld %7lld %9lld", (long long)count_of(counts, "good"),
                (long long)count_of(counts, "slow"), (long long)count_of(counts, "failed"),
                (long long)count_of(counts, "excluded"));
-        print_number(json_object_get(latency, "p50"), 1000, "%.3g", 7);
-        print_number(json_object_get(latency, "p95"), 1000, "%.3g", 8);
-        print_number(json_object_get(latency, "p99"), 1000, "%.3g", 8);
+        print_number(json_object_get(latency, "p50"), 1000, 1, "", 7);
+        print_number(json_object_get(latency, "p95"), 1000, 1, "", 8);
+        print_number(json_object_get(latency, "p99"), 1000, 1, "", 8);
         printf("\n");
         print_objectives(o, sorted[i]);
     }

@@ -9,7 +9,8 @@ enum {
     ADMIN_CONNECTIONS_MAX = 256, /* of people, scrapers and scripts; the users' limit is not theirs */
 };
 
-#define TICK (1 * NS_PER_S)
+#define TICK          (1 * NS_PER_S)
+#define TICK_STOPPING (50 * NS_PER_MS) /* nobody should wait a second for nothing */
 
 static int64_t unix_now(const struct control *c)
 {
@@ -112,6 +113,7 @@ void control_stop(struct control *c)
     log_info("stopping: no new connections; requests under way have up to %d s",
              (int)(c->parts.drain_time / NS_PER_S));
     tell_drain(c);
+    timer_set(&c->reactor->timers, &c->tick, c->reactor->now + TICK_STOPPING);
 }
 
 static bool all_drained(const struct control *c)
@@ -167,7 +169,8 @@ static void on_tick(struct timer *t)
 {
     struct control *c = container_of(t, struct control, tick);
 
-    timer_set(&c->reactor->timers, &c->tick, c->reactor->now + TICK);
+    timer_set(&c->reactor->timers, &c->tick,
+              c->reactor->now + (c->state == CONTROL_SERVING ? TICK : TICK_STOPPING));
     publication_reclaim(&c->publication);
     book_tick(&c->book, c->reactor->now);
     if (c->state == CONTROL_SERVING && c->parts.scribe) {

@@ -109,20 +109,23 @@ static void write_objective(const struct control *c, const struct row *r, unsign
 static void write_latency(const struct control *c, const struct row *r, struct str *out)
 {
     static const uint32_t marks[] = { 500000, 950000, 990000 };
+    static const char *const names[] = { "p50 ms", "p95 ms", "p99 ms" };
     uint64_t bins[HISTOGRAM_BINS];
 
     book_histogram(&c->book, r->account, bins);
     for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
         ns_t t = histogram_percentile(bins, marks[i]);
         if (t < 0)
-            str_literal(out, "<td class=\"n\">-</td>");
+            str_print(out, "<td class=\"n\" data-label=\"%s\">-</td>", names[i]);
         else
-            str_print(out, "<td class=\"n\">%.3g</td>", (double)t / (double)NS_PER_MS);
+            str_print(out, "<td class=\"n\" data-label=\"%s\">%.3g</td>", names[i],
+                      (double)t / (double)NS_PER_MS);
     }
 }
 
 static void write_row(const struct control *c, const struct row *r, struct str *out)
 {
+    static const char *const verdicts[] = { "good", "slow", "failed", "excluded" };
     uint64_t all[SERIES_MAX];
     uint64_t recent[SERIES_MAX];
     double measured;
@@ -138,11 +141,12 @@ static void write_row(const struct control *c, const struct row *r, struct str *
     str_literal(out, "</small></th><td><ul>");
     for (unsigned o = 0; o < r->journey->objective_count; o++)
         write_objective(c, r, o, out);
-    str_print(out, "</ul></td><td class=\"n\">%.1f</td>",
+    str_print(out, "</ul></td><td class=\"n\" data-label=\"per second\">%.1f</td>",
               measured > 0 ? (double)n / measured : 0);
     write_latency(c, r, out);
     for (unsigned v = SERIES_GOOD; v <= SERIES_EXCLUDED; v++)
-        str_print(out, "<td class=\"n\">%lu</td>", (unsigned long)all[v]);
+        str_print(out, "<td class=\"n\" data-label=\"%s\">%lu</td>", verdicts[v],
+                  (unsigned long)all[v]);
     str_literal(out, "<td>");
     if (r->journey->runbook.n) {
         str_literal(out, "<a rel=\"noreferrer\" href=\"");

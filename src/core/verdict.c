@@ -35,14 +35,10 @@ static enum outcome outcome_of(const struct verdict_rules *rules, enum verdict_c
     if (status_set_has(&rules->bad, status))
         return OUTCOME_FAILED;
     switch (causes[cause].judged) {
-    case JUDGED_BY_STATUS:
-        return outcome_of_status(status);
-    case JUDGED_AS_CONFIGURED:
-        return rules->client_gone_bad ? OUTCOME_FAILED : OUTCOME_EXCLUDED;
-    case JUDGED_EXCLUDED:
-        return OUTCOME_EXCLUDED;
-    case JUDGED_FAILED:
-        return OUTCOME_FAILED;
+    case JUDGED_BY_STATUS: return outcome_of_status(status);
+    case JUDGED_AS_CONFIGURED: return rules->client_gone_bad ? OUTCOME_FAILED : OUTCOME_EXCLUDED;
+    case JUDGED_EXCLUDED: return OUTCOME_EXCLUDED;
+    case JUDGED_FAILED: return OUTCOME_FAILED;
     }
     never("every cause is judged in one of these ways");
 }

@@ -1,24 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* retention.c - thinning and forgetting, one version at a time, so that a step reads only what it
- * removes: old rows are the first of their version's range. */
+/* retention.c - thinning and forgetting, version by version: the old rows are the first of their
+ * version's range, so a step reads hardly more than it removes. */
 #include "store/retention.h"
 
 #include "store/db.h"
 
-enum { VERSIONS_PER_STEP = 32 }; /* looked at when there is nothing to do; four descents each */
+enum { VERSIONS_PER_STEP = 64 }; /* looked at when there is little to do; four descents each */
 
-static err sweep(struct store *s, enum statement which, int64_t version, int64_t before,
-                 bool *ret_worked)
+/* What a step may still do. */
+struct allowance {
+    int64_t now;
+    int rows;
+    int versions;
+};
+
+static err sweep(struct store *s, enum statement which, int64_t version, int64_t before, int rows)
 {
     sqlite3_stmt *q = db_statement(s, which);
 
     db_bind(q, 1, version);
     db_bind(q, 2, s->node);
     db_bind(q, 3, before);
-    db_bind(q, 4, RETENTION_ROWS_MAX);
-    TRY(db_do(s, q, "cannot forget old samples"));
-    if (sqlite3_changes(s->db) > 0)
-        *ret_worked = true;
+    db_bind(q, 4, rows);
+    return db_do(s, q, "cannot forget old samples");
+}
+
+/* Takes what was forgotten from the allowance, which one version may use up. */
+static err forget(struct store *s, enum statement which, int64_t version, int64_t before,
+                  struct allowance *left)
+{
+    TRY(sweep(s, which, version, before, left->rows));
+    left->rows -= sqlite3_changes(s->db);
     return OK;
 }
 
@@ -31,15 +43,16 @@ static int64_t hours_ago(int64_t now, int days)
     return t - t % 3600;
 }
 
-static err look_after(struct store *s, int64_t version, int64_t now, bool *ret_worked)
+static err look_after(struct store *s, int64_t version, struct allowance *left)
 {
-    int64_t minutes = hours_ago(now, KEEP_MINUTES_DAYS);
+    int64_t minutes = hours_ago(left->now, KEEP_MINUTES_DAYS);
+    int64_t hours = hours_ago(left->now, KEEP_HOURS_DAYS);
+    int64_t histograms = hours_ago(left->now, KEEP_HISTOGRAMS_DAYS);
 
-    TRY(sweep(s, SQL_MINUTES_THIN, version, minutes, ret_worked));
-    TRY(sweep(s, SQL_MINUTES_FORGET, version, minutes, ret_worked));
-    TRY(sweep(s, SQL_HOURS_FORGET, version, hours_ago(now, KEEP_HOURS_DAYS), ret_worked));
-    return sweep(s, SQL_HISTOGRAMS_FORGET, version, hours_ago(now, KEEP_HISTOGRAMS_DAYS),
-                 ret_worked);
+    TRY(sweep(s, SQL_MINUTES_THIN, version, minutes, left->rows)); /* the same rows as below */
+    TRY(forget(s, SQL_MINUTES_FORGET, version, minutes, left));
+    TRY(forget(s, SQL_HOURS_FORGET, version, hours, left));
+    return forget(s, SQL_HISTOGRAMS_FORGET, version, histograms, left);
 }
 
 /* The version after `version`; the node itself (0) comes first. False at the round's end. */
@@ -56,15 +69,15 @@ static err next_version(struct store *s, int64_t version, int64_t *ret_next, boo
     return OK;
 }
 
-/* Stays with a version until nothing of it is left to do. */
-static err look_after_some(struct store *s, int64_t now, int64_t *at, bool *ret_worked,
+/* Stays with a version that used up the allowance: there may be more of it. */
+static err look_after_some(struct store *s, struct allowance *left, int64_t *at,
                            bool *ret_round_over)
 {
     bool found = true;
 
-    for (int i = 0; i < VERSIONS_PER_STEP && found && !*ret_worked; i++) {
-        TRY(look_after(s, *at, now, ret_worked));
-        if (!*ret_worked)
+    for (; found && left->rows > 0 && left->versions > 0; left->versions--) {
+        TRY(look_after(s, *at, left));
+        if (left->rows > 0)
             TRY(next_version(s, *at, at, &found));
     }
     *ret_round_over = !found;
@@ -73,20 +86,25 @@ static err look_after_some(struct store *s, int64_t now, int64_t *at, bool *ret_
 
 err retention_step(struct store *s, int64_t now, bool *ret_more)
 {
+    struct allowance left = {
+        .now = now,
+        .rows = RETENTION_ROWS_MAX,
+        .versions = VERSIONS_PER_STEP,
+    };
     int64_t at = s->retention_next;
-    bool worked = false, round_over = false;
+    bool round_over = false;
 
     TRY(db_begin(s));
-    err e = look_after_some(s, now, &at, &worked, &round_over);
+    err e = look_after_some(s, &left, &at, &round_over);
     if (!e.failed)
         e = db_commit(s);
     if (e.failed) {
         db_rollback(s);
         return e;
     }
-    bool more = worked || s->retention_worked || !round_over;
+    bool worked = s->retention_worked || left.rows < RETENTION_ROWS_MAX;
     s->retention_next = round_over ? 0 : at;
-    s->retention_worked = (worked || s->retention_worked) && !round_over;
-    *ret_more = more;
+    s->retention_worked = worked && !round_over;
+    *ret_more = worked || !round_over;
     return OK;
 }

@@ -8,8 +8,8 @@
 
 /* Samples are clustered by (version, node, at): "the newest at or before" is one descent. */
 #define SAMPLE_KEY "PRIMARY KEY(version, node, at, epoch)) WITHOUT ROWID;"
-#define SAMPLE_COLUMNS                                                                             \
-    "version INTEGER NOT NULL, node INTEGER NOT NULL, "                                            \
+#define SAMPLE_COLUMNS                                  \
+    "version INTEGER NOT NULL, node INTEGER NOT NULL, " \
     "at INTEGER NOT NULL, epoch INTEGER NOT NULL, "
 
 static const char *const steps[] = {

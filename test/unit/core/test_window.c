@@ -80,8 +80,7 @@ static void expect_window(struct story *s, int64_t from, int64_t to)
 static int64_t next_slot(struct story *s, int64_t slot)
 {
     switch (rng_below(&s->rng, 40)) {
-    case 0:
-        return slot + (int64_t)rng_below(&s->rng, 300); /* a stall */
+    case 0: return slot + (int64_t)rng_below(&s->rng, 300); /* a stall */
     case 1:
         return slot + (int64_t)rng_below(&s->rng, 10) * WINDOW_SLOTS / 5; /* longer than the ring */
     default:

@@ -23,11 +23,11 @@ struct scratch {
     char path[256]; /* where the store goes */
 };
 
-#define must(call)                                                                                 \
-    do {                                                                                           \
-        err must_result_ = (call);                                                                 \
-        if (must_result_.failed)                                                                   \
-            fail_msg("%s: %s", #call, must_result_.text);                                          \
+#define must(call)                                        \
+    do {                                                  \
+        err must_result_ = (call);                        \
+        if (must_result_.failed)                          \
+            fail_msg("%s: %s", #call, must_result_.text); \
     } while (0)
 
 [[maybe_unused]] static int scratch_make(void **state)

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+# A thin front: Meson and Ninja build, the scripts in tools/ do the rest. CONTRIBUTING.md explains.
+BUILD ?= build
+FOR ?=
+RATE ?=
+export FOR RATE
+
+.PHONY: all build run check bench fuzz deps format tidy docs clean
+
+all: build
+
+build:
+	@tools/deps build
+	@tools/build $(BUILD)
+
+run:
+	@tools/deps build run
+	@tools/build $(BUILD)
+	@tools/run
+
+check:
+	@tools/deps build run check
+	@tools/check
+
+bench:
+	@tools/deps build bench
+	@tools/build $(BUILD)
+	@bench/bench
+
+fuzz:
+	@tools/deps build check
+	@tools/fuzz --seconds $(or $(SECONDS),600)
+
+deps:
+	@tools/deps build run check bench
+
+docs: build
+	@$(BUILD)/evenkeel schema --markdown > docs/configuration.md
+
+format:
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+tidy:
+	@tools/deps build check
+	@tools/tidy
+
+clean:
+	rm -rf build

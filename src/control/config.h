@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* config.h - from a YAML file to a configuration, with errors that say where and what was meant.
+ * The language is one table (config_table.h): reading, docs/configuration.md and the JSON schema all come
+ * from it. A file is read and checked whole; nothing of a wrong one comes into force.
+ * Next: config_table.h, config_parse.c (YAML to a tree), config_check.c (tree against table),
+ * config_build.c (tree to struct config). */
+#ifndef EK_CONTROL_CONFIG_H
+#define EK_CONTROL_CONFIG_H
+
+#include "base/err.h"
+#include "base/str.h"
+#include "bus/config.h"
+
+#include <stdio.h>
+
+enum {
+    CONFIG_BYTES_MAX = 1 << 20, /* of a file: far above what JOURNEYS_MAX needs */
+    CONFIG_ERRORS_MAX = 20,     /* told at once; nobody reads more */
+};
+
+/* What reading found: lines of "file:line:column: text". Zeroed by the reader. */
+struct config_report {
+    const char *file; /* as given; lent */
+    struct str text;
+    unsigned errors;
+    unsigned warnings;
+};
+
+/* Reads and checks a file. On failure *ret_config is untouched, the report has the details and the error
+ * is one sentence. The caller frees both. */
+err config_read_file(const char *path, struct config **ret_config, struct config_report *report);
+
+/* The same for text in memory; `folder` is what relative paths are relative to. */
+err config_read_text(const char *name, struct span text, const char *folder,
+                     struct config **ret_config, struct config_report *report);
+
+/* `run --to HOST:PORT`: no file. Listens on 127.0.0.1:8080; one service, one journey for everything. */
+err config_for_target(const char *target, struct config **ret_config, struct config_report *report);
+
+void config_free(struct config *c);
+
+void config_report_print(const struct config_report *report, FILE *to);
+void config_report_free(struct config_report *report);
+
+/* The language, for people and for editors. */
+void config_write_markdown(FILE *to);
+void config_write_schema(FILE *to);
+
+#endif
