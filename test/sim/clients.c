@@ -269,9 +269,13 @@ static struct lent on_lend(struct conn *conn)
     return (struct lent){ c->in + c->in_n, c->script.read_size < room ? c->script.read_size : room };
 }
 
+/* The head timeout of an instance that never answers, and what the network may add. */
+#define PATIENCE (17 * NS_PER_S)
+
 static void answered(struct client *c)
 {
     struct plan p = c->plans[0];
+    ns_t took = sim_now(c->sim->world) - p.sent;
 
     c->sim->answers++;
     c->outstanding--;
@@ -280,7 +284,9 @@ static void answered(struct client *c)
     if (c->status == p.status && !p.malformed && c->body.kind != HTTP_BODY_NONE)
         SIM_CHECK(c->sim, c->body_seen == p.size, "request %u: %zu of %zu answer bytes came", p.id,
                   c->body_seen, p.size);
-    count(c, &p, sure_of_answer(&p, c->status, sim_now(c->sim->world) - p.sent));
+    SIM_CHECK(c->sim, c->script.unsure || p.trouble != TROUBLE_STALL || took < PATIENCE,
+              "request %u was given up only after %d ms", p.id, (int)(took / NS_PER_MS));
+    count(c, &p, sure_of_answer(&p, c->status, took));
     if (c->outstanding == 0 && c->left == 0)
         client_close(c);
     else if (c->outstanding == 0 && !c->last)

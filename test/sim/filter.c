@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* filter.c - a stand-in for TLS, to prove that planes need not know of filters. Bytes are scrambled and
- * travel in records of up to 1000 bytes with a two-byte size in front. A receive opens one record and may
- * hand out only a part of it: the rest is pending inside, although the socket is silent. */
+ * travel in records of up to 1000 bytes with a two-byte size in front. The filter reads ahead, opens one
+ * record at a time and hands out only a part of it: the rest is pending inside, although the socket is
+ * drained and will tell nothing more. */
 #include "kit.h"
 
 #include "io/filter.h"
@@ -9,10 +10,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { RECORD_MAX = 1000, KEY = 0x5a };
+enum { RECORD_MAX = 1000, AHEAD = 5000, KEY = 0x5a };
 
 struct dress {
-    char in[RECORD_MAX + 2]; /* a record being received */
+    char in[AHEAD]; /* records as received */
     size_t in_n;
     char open[RECORD_MAX];   /* opened, not yet handed out */
     size_t open_n;
@@ -29,35 +30,40 @@ static void scramble(char *p, size_t n)
         p[i] = (char)(p[i] ^ KEY);
 }
 
-/* Receives until a whole record is there. 1, 0 at the end of the stream, -EAGAIN, -errno. */
-static ssize_t receive_record(struct conn *c, struct dress *d)
+/* Size of the first record with its head, once all of it was received; else 0. */
+static size_t whole_record(const struct dress *d)
 {
-    for (;;) {
-        size_t want = 2;
-        if (d->in_n >= 2)
-            want = 2 + ((size_t)(unsigned char)d->in[0] << 8 | (unsigned char)d->in[1]);
-        check(want <= sizeof(d->in));
-        if (d->in_n == want && want > 2)
-            return 1;
-        ssize_t n = conn_socket_receive(c, d->in + d->in_n, want - d->in_n);
-        if (n <= 0)
-            return n;
-        d->in_n += (size_t)n;
-    }
+    if (d->in_n < 2)
+        return 0;
+    size_t size = 2 + ((size_t)(unsigned char)d->in[0] << 8 | (unsigned char)d->in[1]);
+    check(size <= RECORD_MAX + 2);
+    return d->in_n >= size ? size : 0;
+}
+
+static void open_record(struct dress *d, size_t size)
+{
+    d->open_n = size - 2;
+    d->open_at = 0;
+    memcpy(d->open, d->in + 2, d->open_n);
+    scramble(d->open, d->open_n);
+    memmove(d->in, d->in + size, d->in_n - size);
+    d->in_n -= size;
 }
 
 static ssize_t dress_receive(struct conn *c, void *buf, size_t n)
 {
     struct dress *d = c->filter_state;
 
-    if (d->open_at == d->open_n) {
-        ssize_t got = receive_record(c, d);
+    while (d->open_at == d->open_n) {
+        size_t size = whole_record(d);
+        if (size) {
+            open_record(d, size);
+            continue;
+        }
+        ssize_t got = conn_socket_receive(c, d->in + d->in_n, AHEAD - d->in_n);
         if (got <= 0)
             return got;
-        d->open_n = d->in_n - 2;
-        d->open_at = d->in_n = 0;
-        memcpy(d->open, d->in + 2, d->open_n);
-        scramble(d->open, d->open_n);
+        d->in_n += (size_t)got;
     }
     size_t left = d->open_n - d->open_at;
     size_t piece = left > 1 ? 1 + left / 2 : left; /* never all at once */
@@ -71,7 +77,7 @@ static ssize_t dress_receive(struct conn *c, void *buf, size_t n)
 static size_t dress_pending(const struct conn *c)
 {
     const struct dress *d = c->filter_state;
-    return d->open_n - d->open_at;
+    return d->open_n - d->open_at + whole_record(d);
 }
 
 /* Puts up to a record's worth of the pieces into one record. */

@@ -26,7 +26,7 @@ struct inst {
     char *out;
     size_t out_n;
     bool closing; /* after this answer */
-    bool reset;   /* instead of the rest of the answer */
+    bool stray;   /* bytes that nobody asked for are still to be sent */
 };
 
 static struct inst *of(struct conn *c)
@@ -89,6 +89,8 @@ static char *put_answer(char *at, const struct plan *p)
     return at;
 }
 
+static const char stray_answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nstray";
+
 static void send_out(struct inst *i)
 {
     struct iovec piece = { i->out, i->out_n };
@@ -109,7 +111,7 @@ static void answer(struct inst *i)
     switch (p->trouble) {
     case TROUBLE_RESET:
         end = i->out + (end - i->out) * 3 / 4;
-        i->closing = i->reset = true;
+        i->closing = true;
         break;
     case TROUBLE_SILENT:
         inst_close(i);
@@ -124,7 +126,10 @@ static void answer(struct inst *i)
         i->closing = true;
         break;
     case TROUBLE_EXTRA:
-        end += sprintf(end, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nstray");
+        if (p->id % 2)
+            end += sprintf(end, "%s", stray_answer);
+        else
+            i->stray = true; /* a little later, when evenkeel may keep the connection already */
         break;
     case TROUBLE_STALL:
         return;
@@ -144,9 +149,23 @@ static void think(struct inst *i)
               sim_now(i->sim->world) + i->plan.delay_ms * NS_PER_MS);
 }
 
+static void send_stray(struct inst *i)
+{
+    struct iovec piece = { (void *)(uintptr_t)stray_answer, sizeof(stray_answer) - 1 };
+
+    i->stray = false;
+    if (!conn_send(&i->conn, &piece, 1))
+        i->state = INST_ANSWERING; /* sent() follows */
+}
+
 static void on_timer(struct timer *t)
 {
-    answer(container_of(t, struct inst, timer));
+    struct inst *i = container_of(t, struct inst, timer);
+
+    if (i->stray)
+        send_stray(i);
+    else
+        answer(i);
 }
 
 static void look(struct inst *i);
@@ -160,6 +179,10 @@ static void on_sent(struct conn *c)
     if (i->closing) {
         inst_close(i);
         return;
+    }
+    if (i->stray) {
+        timer_set(&i->sim->instance_reactor.timers, &i->timer,
+                  sim_now(i->sim->world) + (ns_t)pick(i->sim, 10) * NS_PER_MS);
     }
     i->state = INST_HEAD;
     if (i->in_n > 0)
@@ -205,6 +228,9 @@ static void read_body(struct inst *i)
 
 static void begin_request(struct inst *i, size_t size)
 {
+    /* evenkeel was faster than the stray bytes: they would be a real answer to this request now */
+    i->stray = false;
+    timer_set(&i->sim->instance_reactor.timers, &i->timer, NS_NEVER);
     struct http1_limits limits = { HEAD_MAX_BYTES, 8192, 100 };
     struct http_field fields[100];
     struct http_head head;

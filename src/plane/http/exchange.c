@@ -147,7 +147,8 @@ static void finish(struct exchange *x, enum ending ending)
     if (x->slot)
         request_release(x->slot);
     timer_drop(&e->reactor->timers, &x->timer);
-    free(x->owned);
+    if (x->owned) /* only answers of our own API: never on the users' path */
+        free(x->owned);
     scratch_free(&x->memory);
     snapshot_let_go(e->snapshots, x->snapshot);
     list_remove(&e->exchange_list, &x->link);
