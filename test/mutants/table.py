@@ -19,7 +19,7 @@ MUTANTS = [
      "        if (!f->hop)\n", "        if (f->id != HTTP_CONTENT_LENGTH && f->id != HTTP_TRANSFER_ENCODING)\n", "keep_alive"),
     ("idle_bytes_ignored", "src/plane/http/h1_up.c",
      "        close_now(u); /* nobody asked: bytes or the end, it is of no more use */\n        return (struct lent){};",
-     "        static char sink[4096];\n        return (struct lent){ sink, sizeof(sink) };", "failing_instances"),
+     "        static char sink[4096];\n        return (struct lent){ sink, sizeof(sink) };", "stray_bytes"),
     ("repeats_what_was_read", "src/plane/http/exchange.c",
      "h1_up_reused(&x->up) && x->state", "x->state", "failing_instances"),
     ("refusal_is_final", "src/plane/http/exchange.c",

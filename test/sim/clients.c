@@ -256,6 +256,7 @@ static void think(struct client *c)
 {
     ns_t pause = c->script.think_ms ? (ns_t)pick(c->sim, c->script.think_ms + 1) * NS_PER_MS : 0;
 
+    pause += c->script.pause_ms * NS_PER_MS;
     timer_set(&c->sim->client_reactor.timers, &c->think, sim_now(c->sim->world) + pause);
 }
 
@@ -373,7 +374,7 @@ static void read_answers(struct client *c)
 {
     while (c->open && !c->sim->failure[0] && (c->head_read || read_head(c)) && read_body(c)) {
     }
-    if (c->open)
+    if (c->open && !c->script.pause_ms)
         send_more(c);
 }
 

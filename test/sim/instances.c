@@ -126,10 +126,10 @@ static void answer(struct inst *i)
         i->closing = true;
         break;
     case TROUBLE_EXTRA:
-        if (p->id % 2)
-            end += sprintf(end, "%s", stray_answer);
-        else
-            i->stray = true; /* a little later, when evenkeel may keep the connection already */
+        end += sprintf(end, "%s", stray_answer);
+        break;
+    case TROUBLE_LATER:
+        i->stray = true;
         break;
     case TROUBLE_STALL:
         return;
@@ -182,7 +182,7 @@ static void on_sent(struct conn *c)
     }
     if (i->stray) {
         timer_set(&i->sim->instance_reactor.timers, &i->timer,
-                  sim_now(i->sim->world) + (ns_t)pick(i->sim, 10) * NS_PER_MS);
+                  sim_now(i->sim->world) + (5 + (ns_t)pick(i->sim, 10)) * NS_PER_MS);
     }
     i->state = INST_HEAD;
     if (i->in_n > 0)
@@ -228,9 +228,6 @@ static void read_body(struct inst *i)
 
 static void begin_request(struct inst *i, size_t size)
 {
-    /* evenkeel was faster than the stray bytes: they would be a real answer to this request now */
-    i->stray = false;
-    timer_set(&i->sim->instance_reactor.timers, &i->timer, NS_NEVER);
     struct http1_limits limits = { HEAD_MAX_BYTES, 8192, 100 };
     struct http_field fields[100];
     struct http_head head;

@@ -29,7 +29,8 @@ enum trouble {
     TROUBLE_SMUGGLE, /* an answer with two contradicting lengths */
     TROUBLE_EXTRA,   /* a good answer with stray bytes behind it */
     TROUBLE_EARLY,   /* answers before it has read the request's body, then closes */
-    TROUBLES,
+    TROUBLES, /* those above may be mixed with anything */
+    TROUBLE_LATER, /* a good answer, and stray bytes when the connection has been idle for a moment */
 };
 
 enum framing { FRAMING_LENGTH, FRAMING_CHUNKED, FRAMING_CLOSE, FRAMINGS };
@@ -66,7 +67,8 @@ struct sim;
 struct client_script {
     unsigned requests;
     unsigned pipeline;      /* requests sent ahead of their answers; 1: none */
-    unsigned think_ms;      /* at most, between two requests */
+    unsigned pause_ms;      /* at least, between two requests */
+    unsigned think_ms;      /* at most, on top of it */
     size_t read_size;       /* bytes taken at a time; small: a slow reader */
     unsigned read_pause_ms; /* between two reads, at most */
     bool dressed;           /* through the test's filter */

@@ -106,6 +106,27 @@ static void failing_instances(struct sim *s)
     finish(s, SECONDS(600));
 }
 
+static void later_plan(struct sim *s, struct plan *p)
+{
+    p->journey = up_to(s, 1);
+    p->size = up_to(s, 500);
+    p->delay_ms = up_to(s, 5);
+    p->trouble = one_in(s, 2) ? TROUBLE_LATER : TROUBLE_NONE;
+}
+
+/* One client that pauses for longer than the stray bytes take: nothing of them may reach it. (An instance
+ * that sends them while the next request is on its way cannot be told from one that answers.) */
+static void stray_bytes(struct sim *s)
+{
+    sim_start(s);
+    client_start(s, &(struct client_script){ .requests = 15,
+                                             .pipeline = 1,
+                                             .pause_ms = 40,
+                                             .read_size = 16384,
+                                             .plan = later_plan });
+    finish(s, SECONDS(60));
+}
+
 static void coming_and_going(struct sim *s)
 {
     choppy_network(s);
@@ -340,6 +361,7 @@ const struct scenario scenarios[] = {
     { "pipelining", "requests are sent ahead and answered in order", pipelining },
     { "failing_instances", "instances reset, fall silent, talk garbage, contradict themselves",
       failing_instances },
+    { "stray_bytes", "instances send what nobody asked for on idle connections", stray_bytes },
     { "coming_and_going", "instances refuse connections and come back; nobody notices",
       coming_and_going },
     { "leaving_clients", "clients leave in the middle of a body or while they wait",
