@@ -253,6 +253,8 @@ static void put_histogram(const struct book *b, struct scribe_job *job, const st
     };
 }
 
+/* Only once the old slot is stored, so that a full disk loses no histogram; what comes meanwhile is in the
+ * old slot. */
 static void next_slot(struct book *b, int64_t unix_now)
 {
     b->slot_at = unix_now - unix_now % HISTOGRAM_SLOT_S;
@@ -285,10 +287,9 @@ static void fill_samples(struct book *b, struct scribe_job *job, bool keep)
     for (size_t i = 0; i < b->account_count; i++) {
         struct account *a = &b->accounts[i];
         book_cumulative(b, a, counts);
-        bool changed = memcmp(counts, a->written, sizeof(counts)) != 0;
-        if (changed || (keep && a->in_force))
+        /* the newest sample at or before an instant counts: what did not change needs no new one */
+        if (memcmp(counts, a->written, sizeof(counts)) != 0 || (keep && a->unkept))
             put_sample(&job->batch, a->version, keep, job->now, counts, SERIES_MAX);
-        memcpy(a->written, counts, sizeof(counts));
     }
     put_sample(&job->batch, NODE_VERSION, keep, job->now, &measured, 1);
 }
@@ -311,8 +312,7 @@ struct scribe_job *book_job(struct book *b, const struct config *c, int64_t unix
         for (size_t i = 0; i < b->account_count; i++)
             put_histogram(b, job, &b->accounts[i]);
     }
-    if (slot_over)
-        next_slot(b, unix_now);
+    job->slot_over = slot_over;
     if (minute && !last)
         ask_starts(b, c, job);
     b->minute = unix_now / 60;
@@ -338,6 +338,23 @@ static void take_answer(struct book *b, const struct scribe_job *job,
     }
 }
 
+/* What was not stored is still to be written. */
+static void take_stored(struct book *b, const struct scribe_job *job)
+{
+    size_t at = 0; /* samples are in the order of the accounts */
+
+    for (size_t k = 0; k < b->account_count && at < job->batch.sample_count; k++) {
+        struct account *a = &b->accounts[k];
+        const struct sample *s = &job->batch.samples[at];
+        if (a->version != s->version)
+            continue;
+        memcpy(a->written, s->counts, sizeof(a->written));
+        a->unkept = !s->keep;
+        at++;
+    }
+    b->written_at = job->now;
+}
+
 void book_job_done(struct book *b, struct scribe_job *job)
 {
     b->job_out = false;
@@ -346,8 +363,11 @@ void book_job_done(struct book *b, struct scribe_job *job)
     if (!job->result.failed && b->trouble.failed)
         log_info("the store takes samples again; nothing was lost");
     b->trouble = job->result;
-    if (!job->result.failed)
-        b->written_at = job->now;
+    if (!job->result.failed) {
+        take_stored(b, job);
+        if (job->slot_over)
+            next_slot(b, job->now);
+    }
     for (size_t i = 0; i < job->question_count; i++)
         take_answer(b, job, &job->questions[i]);
     scribe_job_free(job);

@@ -35,7 +35,8 @@ struct account {
     bool in_force;             /* a journey of the configuration in force */
     uint64_t base[SERIES_MAX]; /* from the store */
     int64_t base_at;           /* unix seconds; 0: it was never counted before */
-    uint64_t written[SERIES_MAX];
+    uint64_t written[SERIES_MAX]; /* what the store holds */
+    bool unkept;               /* the newest in the store is not kept as history yet */
     struct window window;      /* series, and measured milliseconds as the last column */
     void *window_memory;
     struct window_start starts[OBJECTIVES_MAX];

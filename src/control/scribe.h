@@ -31,6 +31,7 @@ struct scribe_job {
     size_t question_count;
     int64_t now;               /* unix seconds */
     bool tidy;                 /* also forget a little of what is old */
+    bool slot_over;            /* a histogram slot ends with this job */
     err result;                /* of the batch */
     enum store_trouble trouble;
 };

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// tally.test.mjs - the visitors' arithmetic.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { journeyOf, judge, Tally } from '../visitors.mjs';
+
+test('a request belongs to the first journey that takes it', () => {
+  const table = [
+    ['GET', '/', 'browse'], ['HEAD', '/product/3', 'browse'], ['GET', '/product/3/x', 'unclaimed'],
+    ['GET', '/search', 'browse'], ['POST', '/signup', 'account'], ['GET', '/login', 'account'],
+    ['POST', '/cart', 'checkout'], ['POST', '/cart/remove', 'checkout'], ['GET', '/order/12', 'checkout'],
+    ['GET', '/checkout', 'unclaimed'], ['GET', '/recommendations', 'recommendations'], ['POST', '/assist', 'assist'],
+    ['GET', '/export/catalogue.csv', 'unclaimed'],
+  ];
+  for (const [method, path, name] of table) assert.equal(journeyOf(method, path)[0], name, `${method} ${path}`);
+});
+
+test('an answer is good, slow, failed or excluded', () => {
+  assert.equal(judge({ status: 200 }, 399, 400), 'good');
+  assert.equal(judge({ status: 303 }, 400, 400), 'slow');
+  assert.equal(judge({ status: 500 }, 1, 400), 'failed');
+  assert.equal(judge({ broken: true }, 1, 400), 'failed');
+  assert.equal(judge({ status: 404 }, 9999, 400), 'excluded');
+  assert.equal(judge({ gone: true }, 1, 400), 'excluded');
+});
+
+test('what lies near the threshold is told', () => {
+  const tally = new Tally();
+  tally.add('GET', '/', { status: 200 }, 399);
+  tally.add('GET', '/', { status: 200 }, 401);
+  tally.add('GET', '/', { status: 200 }, 10);
+  tally.add('GET', '/', { status: 404 }, 400);
+  assert.deepEqual(tally.journeys.browse, { good: 2, slow: 1, failed: 0, excluded: 1, near: 2, threshold_ms: 400 });
+  assert.equal(tally.requests, 4);
+});
