@@ -185,11 +185,12 @@ int main(int argc, char **argv)
     if (!clients)
         return 1;
     /* 145 bytes with the path "/": what a plain client sends */
-    request_n = (size_t)snprintf(request, sizeof(request),
-                                 "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: load/1.0 (benchmark)\r\n"
-                                 "Accept: text/html,application/json,*/*\r\nAccept-Encoding: gzip\r\n"
-                                 "X-Ab: 1\r\n\r\n",
-                                 argc > 5 ? argv[5] : "/");
+    request_n = (size_t)snprintf(
+        request, sizeof(request),
+        "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: load/1.0 (benchmark)\r\n"
+        "Accept: text/html,application/json,*/*\r\nAccept-Encoding: gzip\r\n"
+        "X-Ab: 1\r\n\r\n",
+        argc > 5 ? argv[5] : "/");
     int epoll = epoll_create1(0);
     connect_all(epoll, atoi(argv[1]));
     begin = next_due = now_ns();

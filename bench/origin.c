@@ -18,14 +18,15 @@ enum { IN = 16 * 1024, LARGE = 64 * 1024, EVENTS = 256 };
 
 struct peer {
     int fd;
-    size_t n;     /* bytes of a head so far */
-    size_t body;  /* bytes of a body still to be dropped */
+    size_t n;    /* bytes of a head so far */
+    size_t body; /* bytes of a body still to be dropped */
     const char *out;
     size_t out_n; /* still to be sent */
     char in[IN + 1];
 };
 
-static const char small[] = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello";
+static const char small[] =
+    "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello";
 static char large[LARGE + 128];
 static size_t large_n;
 
@@ -143,8 +144,10 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: origin PORT\n");
         return 2;
     }
-    large_n = (size_t)sprintf(large, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
-                                     "Content-Length: %d\r\n\r\n", LARGE);
+    large_n = (size_t)sprintf(large,
+                              "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
+                              "Content-Length: %d\r\n\r\n",
+                              LARGE);
     memset(large + large_n, 'x', LARGE);
     large_n += LARGE;
     int epoll = epoll_create1(0);

@@ -29,8 +29,8 @@ struct side {
     size_t kept_at;
     bool connected;
     bool readable;
-    bool ended;   /* it sends no more */
-    bool shut;    /* we send it no more */
+    bool ended; /* it sends no more */
+    bool shut;  /* we send it no more */
 };
 
 struct pair {
@@ -54,7 +54,8 @@ static void fail(const char *what)
 
 static void watch(int fd, void *what)
 {
-    struct epoll_event e = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = what };
+    struct epoll_event e = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+                             .data.ptr = what };
 
     if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &e))
         fail("epoll_ctl");

@@ -10,7 +10,7 @@
 /* Writes file, line and text to standard error and aborts. Async-signal-safe. */
 __attribute__((noreturn, cold)) void check_failed(const char *file, int line, const char *what);
 
-#define check(condition)                                                                           \
+#define check(condition) \
     (__builtin_expect(!!(condition), 1) ? (void)0 : check_failed(__FILE__, __LINE__, #condition))
 
 /* For a place that cannot be reached unless we made a mistake. */

@@ -23,11 +23,11 @@ err err_make(const char *format, ...) __attribute__((format(printf, 1, 2)));
 err err_system(int error_number, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Passes a failure up. */
-#define TRY(call)                                                                                  \
-    do {                                                                                           \
-        err try_result_ = (call);                                                                  \
-        if (try_result_.failed)                                                                    \
-            return try_result_;                                                                    \
+#define TRY(call)                 \
+    do {                          \
+        err try_result_ = (call); \
+        if (try_result_.failed)   \
+            return try_result_;   \
     } while (0)
 
 #endif

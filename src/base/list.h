@@ -21,8 +21,7 @@ struct list {
 };
 
 /* The structure in which `link` is the member called `member`. */
-#define container_of(ptr, type, member)                                                            \
-    ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+#define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 static inline void list_init(struct list *l)
 {

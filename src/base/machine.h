@@ -20,7 +20,8 @@ struct machine_state {
     const char *words;
 };
 
-static inline void machine_check_move(const struct machine_state *states, unsigned from, unsigned to)
+static inline void machine_check_move(const struct machine_state *states, unsigned from,
+                                      unsigned to)
 {
     check(states[from].next & (UINT32_C(1) << to));
 }

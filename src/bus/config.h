@@ -28,8 +28,8 @@ enum {
 };
 
 struct instance {
-    struct span text;       /* as written: "127.0.0.1:9101", "unix:/run/shop.sock", "app.local:80" */
-    struct span host;       /* a name still to be resolved; empty when `address` is set already */
+    struct span text; /* as written: "127.0.0.1:9101", "unix:/run/shop.sock", "app.local:80" */
+    struct span host; /* a name still to be resolved; empty when `address` is set already */
     struct address address; /* set for literals by the reader, for names by boot */
     uint32_t weight;        /* 1 to 1000 */
     struct span release;    /* may be empty */
@@ -72,9 +72,9 @@ enum priority { PRIORITY_MUST_HAVE, PRIORITY_NICE_TO_HAVE };
 
 struct objective {
     struct span name;
-    double target;   /* share of good events, 0 < target < 1 */
-    ns_t under;      /* good answers must take less than this; 0: an availability objective */
-    int64_t window_s;/* seconds; 28 days unless said */
+    double target;    /* share of good events, 0 < target < 1 */
+    ns_t under;       /* good answers must take less than this; 0: an availability objective */
+    int64_t window_s; /* seconds; 28 days unless said */
 };
 
 struct journey {
@@ -84,17 +84,18 @@ struct journey {
     enum priority priority;
     struct pattern *routes;
     size_t route_count;
-    struct status_set bad;  /* statuses that count as failed; 500-599 unless said */
-    bool client_gone_bad;   /* a client that leaves counts as failed; else it is excluded */
+    struct status_set bad; /* statuses that count as failed; 500-599 unless said */
+    bool client_gone_bad;  /* a client that leaves counts as failed; else it is excluded */
     struct objective *objectives;
     size_t objective_count;
-    uint32_t id;            /* stable over reloads */
-    uint64_t definition;    /* hash of what is counted: routes, bad, under; a change starts a version */
-    uint32_t version;       /* 1, 2, ...: given by control from the store */
+    uint32_t id; /* stable over reloads */
+    uint64_t
+        definition;   /* hash of what is counted: routes, bad, under; a change starts a version */
+    uint32_t version; /* 1, 2, ...: given by control from the store */
     struct verdict_rules rules; /* what of the above decides; filled by control at publication */
-    uint32_t series;        /* first of its counters (core/series.h), given by control */
-    uint32_t histogram;     /* first of its HISTOGRAM_BINS counters, given by control */
-    const uint32_t *codes;  /* by index of the service, one more for "no service": first of its
+    uint32_t series;            /* first of its counters (core/series.h), given by control */
+    uint32_t histogram;         /* first of its HISTOGRAM_BINS counters, given by control */
+    const uint32_t *codes;      /* by index of the service, one more for "no service": first of its
                              * counters by status class, given by control */
 };
 
@@ -108,16 +109,17 @@ struct limits {
 };
 
 struct config {
-    struct arena arena; /* owns everything below, and this structure's own texts */
+    struct arena arena;  /* owns everything below, and this structure's own texts */
     uint64_t generation; /* 1, 2, ...: given at publication */
     struct span path;    /* the file, or "" for --to */
     struct address *http;
     size_t http_count;
     struct address admin;
-    struct span store;   /* path, relative ones resolved against the file's folder; ":memory:" in tests */
-    uint32_t workers;    /* reactors; "auto" is resolved to the number of cores by the reader */
+    struct span
+        store; /* path, relative ones resolved against the file's folder; ":memory:" in tests */
+    uint32_t workers; /* reactors; "auto" is resolved to the number of cores by the reader */
     struct limits limits;
-    int log_level;       /* enum log_level */
+    int log_level; /* enum log_level */
     struct service *services;
     size_t service_count;
     struct route *routes; /* first match wins */

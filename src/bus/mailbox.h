@@ -14,8 +14,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { MAILBOX_SLOTS = 1024 }; /* a turn reads at most MAIL_PER_TURN; a burst of reloads and refusals fits */
-enum { MAIL_PER_TURN = 64 };   /* so that mail does not starve requests */
+enum {
+    MAILBOX_SLOTS = 1024
+}; /* a turn reads at most MAIL_PER_TURN; a burst of reloads and refusals fits */
+enum { MAIL_PER_TURN = 64 }; /* so that mail does not starve requests */
 
 struct mail_slot {
     alignas(64) _Atomic uint64_t turn; /* whose turn the slot is: the ring's own bookkeeping */
@@ -24,8 +26,9 @@ struct mail_slot {
 
 struct mailbox {
     alignas(64) _Atomic uint64_t tail; /* next to be written; producers */
-    alignas(64) _Atomic uint64_t head; /* next to be read; consumer (others only ask whether empty) */
-    _Atomic uint64_t refused;          /* messages that found it full */
+    alignas(
+        64) _Atomic uint64_t head; /* next to be read; consumer (others only ask whether empty) */
+    _Atomic uint64_t refused;      /* messages that found it full */
     struct mail_slot *slots;
 };
 

@@ -23,8 +23,8 @@ struct trace_id {
 };
 
 struct request_slot {
-    _Atomic uint64_t owner;        /* hash of the trace id; 0: free */
-    _Atomic uint64_t trace_high;   /* written by the HTTP edge while it claims */
+    _Atomic uint64_t owner;      /* hash of the trace id; 0: free */
+    _Atomic uint64_t trace_high; /* written by the HTTP edge while it claims */
     _Atomic uint64_t trace_low;
     _Atomic uint64_t pool_wait_ns; /* PostgreSQL edge: waiting for a server connection, summed */
     _Atomic uint64_t server_ns;    /* PostgreSQL edge: server time, summed */

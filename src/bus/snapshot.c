@@ -22,8 +22,7 @@ static uint64_t oldest_in_use(const struct publication *p)
     uint64_t oldest = p->generation;
 
     for (size_t i = 0; i < p->reader_count; i++) {
-        uint64_t g =
-            atomic_load_explicit(&p->readers[i]->oldest_generation, memory_order_acquire);
+        uint64_t g = atomic_load_explicit(&p->readers[i]->oldest_generation, memory_order_acquire);
         if (g < oldest)
             oldest = g;
     }

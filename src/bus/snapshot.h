@@ -15,7 +15,8 @@
 
 enum {
     SNAPSHOT_READERS_MAX = WORKERS_MAX + 1,
-    SNAPSHOTS_HELD_MAX = 8, /* old ones that wait for their last exchange; then publishing must wait */
+    SNAPSHOTS_HELD_MAX =
+        8, /* old ones that wait for their last exchange; then publishing must wait */
 };
 
 /* A snapshot as one reader sees it: how many of its exchanges use it. */
@@ -35,7 +36,8 @@ struct publication {
     const struct config *_Atomic newest;
     struct snapshot_reader *readers[SNAPSHOT_READERS_MAX];
     size_t reader_count;
-    struct config *held[SNAPSHOTS_HELD_MAX]; /* control's: published and not yet freed, oldest first */
+    struct config
+        *held[SNAPSHOTS_HELD_MAX]; /* control's: published and not yet freed, oldest first */
     size_t held_count;
     uint64_t generation; /* of the newest */
     void (*free_config)(struct config *c);

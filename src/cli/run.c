@@ -40,12 +40,8 @@ static int read_options(int argc, char **argv, struct run_options *o)
 
     while ((c = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
         switch (c) {
-        case 'c':
-            o->file = optarg;
-            break;
-        case 't':
-            o->to = optarg;
-            break;
+        case 'c': o->file = optarg; break;
+        case 't': o->to = optarg; break;
         case 'e':
             if (strcmp(optarg, "http") != 0) {
                 fprintf(stderr, "evenkeel run: --edge %s is not in this version; only http is\n",
@@ -53,17 +49,14 @@ static int read_options(int argc, char **argv, struct run_options *o)
                 return EXIT_USAGE;
             }
             break;
-        case 'h':
-            print_help(stdout);
-            exit(EXIT_DONE);
-        default:
-            print_help(stderr);
-            return EXIT_USAGE;
+        case 'h': print_help(stdout); exit(EXIT_DONE);
+        default: print_help(stderr); return EXIT_USAGE;
         }
     }
     if (optind < argc || (o->file && o->to)) {
-        fprintf(stderr, optind < argc ? "evenkeel run: '%s' is not expected here\n"
-                                      : "evenkeel run: either -c FILE or --to HOST:PORT, not both\n",
+        fprintf(stderr,
+                optind < argc ? "evenkeel run: '%s' is not expected here\n"
+                              : "evenkeel run: either -c FILE or --to HOST:PORT, not both\n",
                 argv[optind]);
         return EXIT_USAGE;
     }

@@ -18,13 +18,14 @@ struct status_options {
 
 static void print_help(FILE *to)
 {
-    fprintf(to, "usage: evenkeel status [--admin HOST:PORT] [--json]\n\n"
-                "Shows the journeys, worst first, and the services of the running evenkeel.\n\n"
-                "      --admin HOST:PORT  its admin address (default " CLIENT_DEFAULT_ADMIN ")\n"
-                "      --json             the same as JSON: {\"journeys\": ..., \"services\": ...}\n"
-                "  -h, --help             this text\n\n"
-                "Exit codes: 0 every objective with data is met, 1 one is not, or no evenkeel\n"
-                "answers, 2 wrong usage.\n");
+    fprintf(to,
+            "usage: evenkeel status [--admin HOST:PORT] [--json]\n\n"
+            "Shows the journeys, worst first, and the services of the running evenkeel.\n\n"
+            "      --admin HOST:PORT  its admin address (default " CLIENT_DEFAULT_ADMIN ")\n"
+            "      --json             the same as JSON: {\"journeys\": ..., \"services\": ...}\n"
+            "  -h, --help             this text\n\n"
+            "Exit codes: 0 every objective with data is met, 1 one is not, or no evenkeel\n"
+            "answers, 2 wrong usage.\n");
 }
 
 static int read_options(int argc, char **argv, struct status_options *o)
@@ -37,18 +38,10 @@ static int read_options(int argc, char **argv, struct status_options *o)
 
     while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
         switch (c) {
-        case 'a':
-            o->admin = optarg;
-            break;
-        case 'j':
-            o->json = true;
-            break;
-        case 'h':
-            print_help(stdout);
-            exit(EXIT_DONE);
-        default:
-            print_help(stderr);
-            return EXIT_USAGE;
+        case 'a': o->admin = optarg; break;
+        case 'j': o->json = true; break;
+        case 'h': print_help(stdout); exit(EXIT_DONE);
+        default: print_help(stderr); return EXIT_USAGE;
         }
     }
     if (optind < argc) {
@@ -93,8 +86,7 @@ static double budget_of(const json_t *journey)
     size_t i;
     json_t *objective;
 
-    json_array_foreach(json_object_get(journey, "objectives"), i, objective)
-    {
+    json_array_foreach (json_object_get(journey, "objectives"), i, objective) {
         const json_t *left = json_object_get(objective, "budget_left");
         if (json_is_number(left) && json_number_value(left) < least)
             least = json_number_value(left);
@@ -125,8 +117,7 @@ static void print_objectives(const struct status_options *o, const json_t *journ
     size_t i;
     json_t *objective;
 
-    json_array_foreach(json_object_get(journey, "objectives"), i, objective)
-    {
+    json_array_foreach (json_object_get(journey, "objectives"), i, objective) {
         const json_t *met = json_object_get(objective, "met");
         const char *word = json_is_null(met) ? "no data" : json_is_true(met) ? "met" : "MISSED";
         const char *color = !o->color || json_is_null(met) ? ""
@@ -182,14 +173,12 @@ static void print_services(const json_t *root)
     size_t s;
     json_t *service;
 
-    json_array_foreach(json_object_get(root, "services"), s, service)
-    {
+    json_array_foreach (json_object_get(root, "services"), s, service) {
         size_t i;
         json_t *instance;
-        printf("\n%-18s %-10s %9s %7s %7s %7s %9s\n", text_of(service, "name"), "STATE",
-               "REQUESTS", "5XX", "BROKEN", "REFUSED", "IN FLIGHT");
-        json_array_foreach(json_object_get(service, "instances"), i, instance)
-        {
+        printf("\n%-18s %-10s %9s %7s %7s %7s %9s\n", text_of(service, "name"), "STATE", "REQUESTS",
+               "5XX", "BROKEN", "REFUSED", "IN FLIGHT");
+        json_array_foreach (json_object_get(service, "instances"), i, instance) {
             printf("  %-16s %-10s %9lld %7lld %7lld %7lld %9lld\n", text_of(instance, "address"),
                    text_of(instance, "state"), (long long)count_of(instance, "requests"),
                    (long long)count_of(instance, "answers_bad"),
@@ -205,12 +194,10 @@ static bool all_met(const json_t *root)
     size_t j;
     json_t *journey;
 
-    json_array_foreach(json_object_get(root, "journeys"), j, journey)
-    {
+    json_array_foreach (json_object_get(root, "journeys"), j, journey) {
         size_t o;
         json_t *objective;
-        json_array_foreach(json_object_get(journey, "objectives"), o, objective)
-        {
+        json_array_foreach (json_object_get(journey, "objectives"), o, objective) {
             if (json_is_false(json_object_get(objective, "met")))
                 return false;
         }

@@ -14,12 +14,13 @@ struct found {
 
 static void print_help(FILE *to)
 {
-    fprintf(to, "usage: evenkeel validate [-c FILE] [--json]\n\n"
-                "Reads a configuration and says what is wrong with it, as file:line:column.\n\n"
-                "  -c, --config FILE  the configuration (default: evenkeel.yaml in this folder)\n"
-                "      --json         {\"valid\": ..., \"errors\": N, \"warnings\": N, \"text\": ...}\n"
-                "  -h, --help         this text\n\n"
-                "Exit codes: 0 right (perhaps with warnings), 1 wrong, 2 wrong usage.\n");
+    fprintf(to,
+            "usage: evenkeel validate [-c FILE] [--json]\n\n"
+            "Reads a configuration and says what is wrong with it, as file:line:column.\n\n"
+            "  -c, --config FILE  the configuration (default: evenkeel.yaml in this folder)\n"
+            "      --json         {\"valid\": ..., \"errors\": N, \"warnings\": N, \"text\": ...}\n"
+            "  -h, --help         this text\n\n"
+            "Exit codes: 0 right (perhaps with warnings), 1 wrong, 2 wrong usage.\n");
 }
 
 static int read_options(int argc, char **argv, const char **file, bool *json)
@@ -34,12 +35,8 @@ static int read_options(int argc, char **argv, const char **file, bool *json)
         switch (c) {
         case 'c': *file = optarg; break;
         case 'j': *json = true; break;
-        case 'h':
-            print_help(stdout);
-            exit(EXIT_DONE);
-        default:
-            print_help(stderr);
-            return EXIT_USAGE;
+        case 'h': print_help(stdout); exit(EXIT_DONE);
+        default: print_help(stderr); return EXIT_USAGE;
         }
     }
     if (optind < argc) {

@@ -8,7 +8,8 @@ int cmd_version(int argc, char **argv)
 {
     (void)argv;
     if (argc > 1) {
-        printf("usage: evenkeel version\n\nPrints the version and the commit that it was built from.\n");
+        printf("usage: evenkeel version\n\nPrints the version and the commit that it was built "
+               "from.\n");
         return EXIT_DONE;
     }
     printf("evenkeel %s\n", evenkeel_version);

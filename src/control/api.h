@@ -22,7 +22,7 @@ void api_config_free(struct config *c);
 
 void api_write_journeys(struct control *c, struct str *out); /* api_json.c */
 void api_write_services(struct control *c, struct str *out);
-void api_write_metrics(struct control *c, struct str *out);  /* metrics.c */
-void api_write_page(struct control *c, struct str *out);     /* page.c */
+void api_write_metrics(struct control *c, struct str *out); /* metrics.c */
+void api_write_page(struct control *c, struct str *out);    /* page.c */
 
 #endif

@@ -47,9 +47,9 @@ static json_t *node_head(const struct control *c)
     set(o, "started_at", json_integer(c->started_at));
     set(o, "uptime_s", json_integer((c->reactor->now - c->started) / NS_PER_S));
     set(o, "generation", count(control_config(c)->generation));
-    set(o, "stored_at",
-        c->book.written_at ? json_integer(c->book.written_at) : json_null());
-    set(o, "store_trouble", c->book.trouble.failed ? json_string(c->book.trouble.text) : json_null());
+    set(o, "stored_at", c->book.written_at ? json_integer(c->book.written_at) : json_null());
+    set(o, "store_trouble",
+        c->book.trouble.failed ? json_string(c->book.trouble.text) : json_null());
     return o;
 }
 
@@ -89,9 +89,10 @@ static json_t *objective_json(const struct control *c, const struct account *a,
 
 static json_t *latency_json(const struct control *c, const struct account *a)
 {
-    static const struct { const char *name; uint32_t ppm; } marks[] = { { "p50", 500000 },
-                                                                        { "p95", 950000 },
-                                                                        { "p99", 990000 } };
+    static const struct {
+        const char *name;
+        uint32_t ppm;
+    } marks[] = { { "p50", 500000 }, { "p95", 950000 }, { "p99", 990000 } };
     uint64_t bins[HISTOGRAM_BINS];
     json_t *o = json_object();
 
@@ -109,8 +110,8 @@ static double rate_of(const struct control *c, const struct account *a)
     double measured;
 
     book_recent(&c->book, a, 60, recent, &measured);
-    uint64_t n = recent[SERIES_GOOD] + recent[SERIES_SLOW] + recent[SERIES_FAILED] +
-                 recent[SERIES_EXCLUDED];
+    uint64_t n =
+        recent[SERIES_GOOD] + recent[SERIES_SLOW] + recent[SERIES_FAILED] + recent[SERIES_EXCLUDED];
     return measured > 0 ? (double)n / measured : 0;
 }
 

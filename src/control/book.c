@@ -24,8 +24,8 @@ static int64_t slot_of(ns_t now)
 
 void book_open(struct book *b, uint64_t measured_ms, ns_t now, int64_t unix_now)
 {
-    *b = (struct book){ .slot_at = unix_now - unix_now % HISTOGRAM_SLOT_S,
-                        .minute = unix_now / 60 };
+    *b =
+        (struct book){ .slot_at = unix_now - unix_now % HISTOGRAM_SLOT_S, .minute = unix_now / 60 };
     coverage_begin(&b->coverage, measured_ms, now);
 }
 
@@ -88,13 +88,14 @@ struct slo_counts book_objective(const struct book *b, const struct account *a, 
     book_cumulative(b, a, now);
     series_delta(SERIES_MAX, now, start->known ? start->counters.counts : a->base, within);
     uint64_t measured = coverage_ms(&b->coverage);
-    uint64_t before = start->known ? start->node_measured_ms
-                                   : (uint64_t)(b->coverage.base / NS_PER_MS);
+    uint64_t before =
+        start->known ? start->node_measured_ms : (uint64_t)(b->coverage.base / NS_PER_MS);
     *ret_coverage = slo_coverage(measured > before ? measured - before : 0, window_s);
     return (struct slo_counts){ .good = within[series_good(o)], .bad = within[series_bad(o)] };
 }
 
-void book_histogram(const struct book *b, const struct account *a, uint64_t ret_bins[HISTOGRAM_BINS])
+void book_histogram(const struct book *b, const struct account *a,
+                    uint64_t ret_bins[HISTOGRAM_BINS])
 {
     for (uint32_t i = 0; i < HISTOGRAM_BINS; i++)
         ret_bins[i] = book_sum(b, a->histogram + i) - a->older_bins[i];
@@ -244,8 +245,7 @@ static void put_histogram(const struct book *b, struct scribe_job *job, const st
     }
     if (total == 0)
         return;
-    struct str packed =
-        str_fixed(arena_alloc(&job->arena, PACK_HISTOGRAM_MAX), PACK_HISTOGRAM_MAX);
+    struct str packed = str_fixed(arena_alloc(&job->arena, PACK_HISTOGRAM_MAX), PACK_HISTOGRAM_MAX);
     pack_histogram(&packed, bins, before);
     check(!packed.cut);
     job->batch.histograms[job->batch.histogram_count++] = (struct histogram_sample){
@@ -268,8 +268,8 @@ static void next_slot(struct book *b, int64_t unix_now)
 
 static void ask_starts(const struct book *b, const struct config *c, struct scribe_job *job)
 {
-    job->questions = arena_array(&job->arena, struct scribe_question,
-                                 c->journey_count * OBJECTIVES_MAX);
+    job->questions =
+        arena_array(&job->arena, struct scribe_question, c->journey_count * OBJECTIVES_MAX);
     for (size_t i = 0; i < c->journey_count; i++) {
         const struct journey *j = &c->journeys[i];
         for (size_t o = 0; o < j->objective_count; o++)

@@ -32,12 +32,12 @@ struct account {
     uint32_t series;
     uint32_t histogram;
     unsigned objectives;
-    bool in_force;             /* a journey of the configuration in force */
-    uint64_t base[SERIES_MAX]; /* from the store */
-    int64_t base_at;           /* unix seconds; 0: it was never counted before */
+    bool in_force;                /* a journey of the configuration in force */
+    uint64_t base[SERIES_MAX];    /* from the store */
+    int64_t base_at;              /* unix seconds; 0: it was never counted before */
     uint64_t written[SERIES_MAX]; /* what the store holds */
-    bool unkept;               /* the newest in the store is not kept as history yet */
-    struct window window;      /* series, and measured milliseconds as the last column */
+    bool unkept;                  /* the newest in the store is not kept as history yet */
+    struct window window;         /* series, and measured milliseconds as the last column */
     void *window_memory;
     struct window_start starts[OBJECTIVES_MAX];
     uint64_t *slot_bins;  /* live histogram at the begin of the running slot of 5 minutes */
@@ -50,11 +50,11 @@ struct book {
     struct account *accounts;
     size_t account_count;
     struct coverage coverage;
-    int64_t slot_at;   /* unix seconds: begin of the running histogram slot */
-    int64_t minute;    /* unix minute of the last kept samples */
-    int64_t written_at;/* unix seconds of the last job that was stored; 0: none yet */
-    err trouble;       /* of the last job */
-    bool job_out;      /* the scribe has one */
+    int64_t slot_at;    /* unix seconds: begin of the running histogram slot */
+    int64_t minute;     /* unix minute of the last kept samples */
+    int64_t written_at; /* unix seconds of the last job that was stored; 0: none yet */
+    err trouble;        /* of the last job */
+    bool job_out;       /* the scribe has one */
 };
 
 /* `measured_ms`: what the store knows of earlier processes. */
@@ -83,7 +83,8 @@ const struct account *book_account(const struct book *b, const struct journey *j
 
 /* Counters of this process, and over all processes. */
 void book_live(const struct book *b, const struct account *a, uint64_t ret_counts[SERIES_MAX]);
-void book_cumulative(const struct book *b, const struct account *a, uint64_t ret_counts[SERIES_MAX]);
+void book_cumulative(const struct book *b, const struct account *a,
+                     uint64_t ret_counts[SERIES_MAX]);
 
 /* Within the last `seconds` (at most six hours): counts and how much of the time was measured. */
 void book_recent(const struct book *b, const struct account *a, unsigned seconds,
@@ -94,7 +95,8 @@ struct slo_counts book_objective(const struct book *b, const struct account *a, 
                                  int64_t window_s, double *ret_coverage);
 
 /* Latencies of the last five to ten minutes, or of the whole process when that is younger. */
-void book_histogram(const struct book *b, const struct account *a, uint64_t ret_bins[HISTOGRAM_BINS]);
+void book_histogram(const struct book *b, const struct account *a,
+                    uint64_t ret_bins[HISTOGRAM_BINS]);
 
 /* Sum of one counter over all pages. */
 uint64_t book_sum(const struct book *b, uint32_t slot);

@@ -35,8 +35,8 @@ static err perform(CURL *curl, const char *url, struct str *body)
                         url, curl_easy_strerror(failed));
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     if (status != 200)
-        return err_make("%s answered %ld: %.*s", url, status,
-                        (int)span_find(str_span(body), '\n'), body->p);
+        return err_make("%s answered %ld: %.*s", url, status, (int)span_find(str_span(body), '\n'),
+                        body->p);
     return OK;
 }
 

@@ -297,10 +297,10 @@ static void build_route(struct builder *b, const struct node *n)
     const struct node *host = node_get(n, "host");
     const struct node *timeout = node_get(n, "timeout");
     struct service *s = find_service(b, node_get(n, "service"));
-    const char *wrong = path->text.n && path->text.p[0] == '/'
-                            ? pattern_parse(&b->c->arena, arena_span(&b->c->arena, path->text),
-                                            &route->pattern)
-                            : "a path begins with '/'";
+    const char *wrong =
+        path->text.n && path->text.p[0] == '/'
+            ? pattern_parse(&b->c->arena, arena_span(&b->c->arena, path->text), &route->pattern)
+            : "a path begins with '/'";
 
     if (wrong)
         report_error(b->r, path->line, path->column, "'%.*s': %s", SPAN_ARG(path->text), wrong);
@@ -401,9 +401,10 @@ static void build_statuses(struct builder *b, struct journey *j, const struct no
     for (size_t i = 0; list && i < list->count; i++) {
         const struct node *n = list->items[i];
         if (n->kind != NODE_SCALAR || !value_statuses(n->text, &j->bad))
-            report_error(b->r, n->line, n->column,
-                         "'%.*s' is no status from 100 to 599 and no range of them, such as 500-599",
-                         SPAN_ARG(n->text));
+            report_error(
+                b->r, n->line, n->column,
+                "'%.*s' is no status from 100 to 599 and no range of them, such as 500-599",
+                SPAN_ARG(n->text));
     }
 }
 
@@ -422,9 +423,8 @@ static void build_objectives(struct builder *b, struct journey *j, const struct 
         o->name = arena_span(&b->c->arena, map->keys[i]);
         bool good = value_share(text_of(n, "target", "journeys.*.objectives.*.target"), &o->target);
         check(good);
-        o->under = node_get(n, "under")
-                       ? duration_of(n, "under", "journeys.*.objectives.*.under")
-                       : 0;
+        o->under =
+            node_get(n, "under") ? duration_of(n, "under", "journeys.*.objectives.*.under") : 0;
         o->window_s = duration_of(n, "window", "journeys.*.objectives.*.window") / NS_PER_S;
     }
 }
@@ -467,8 +467,8 @@ static void build_journey(struct builder *b, struct span name, const struct node
                      "choose another name");
     build_journey_routes(b, j, node_get(n, "routes"));
     build_statuses(b, j, bad);
-    bool good = value_bool(text_of(bad, "client-gone", "journeys.*.bad.client-gone"),
-                           &j->client_gone_bad);
+    bool good =
+        value_bool(text_of(bad, "client-gone", "journeys.*.bad.client-gone"), &j->client_gone_bad);
     check(good);
     build_objectives(b, j, node_get(n, "objectives"));
     j->definition = definition_of(j);

@@ -55,15 +55,16 @@ static void print_rows(enum config_since since, FILE *to)
 
 void config_write_markdown(FILE *to)
 {
-    fprintf(to, "# Configuration\n\n"
-                "<!-- Written by `evenkeel schema --markdown` from src/control/config_table.h. -->\n\n"
-                "One YAML file. `evenkeel validate -c FILE` checks it and says at which line and "
-                "column something is wrong and what was meant. Relative paths are relative to the "
-                "file. An unknown key is an error, and so is a key of a later version.\n\n"
-                "In the table `*` stands for a name that you choose and `[]` for each element of a "
-                "list. The last but one column says what it takes for a change to come into force; "
-                "this version has no reload yet, so today that is a restart.\n\n"
-                "| key | value | default | change by | meaning |\n|---|---|---|---|---|\n");
+    fprintf(to,
+            "# Configuration\n\n"
+            "<!-- Written by `evenkeel schema --markdown` from src/control/config_table.h. -->\n\n"
+            "One YAML file. `evenkeel validate -c FILE` checks it and says at which line and "
+            "column something is wrong and what was meant. Relative paths are relative to the "
+            "file. An unknown key is an error, and so is a key of a later version.\n\n"
+            "In the table `*` stands for a name that you choose and `[]` for each element of a "
+            "list. The last but one column says what it takes for a change to come into force; "
+            "this version has no reload yet, so today that is a restart.\n\n"
+            "| key | value | default | change by | meaning |\n|---|---|---|---|---|\n");
     print_rows(CONFIG_NOW, to);
     fprintf(to, "\n## How values are written\n\n| value | for example |\n|---|---|\n");
     for (int t = CONFIG_MAP; t <= CONFIG_STATUSES; t++) {

@@ -179,15 +179,12 @@ static bool take(struct reader *r, const yaml_event_t *e, struct level *levels, 
         n = node_new(r, e, NODE_LIST);
         break;
     case YAML_MAPPING_END_EVENT:
-    case YAML_SEQUENCE_END_EVENT:
-        (*depth)--;
-        return true;
+    case YAML_SEQUENCE_END_EVENT: (*depth)--; return true;
     case YAML_ALIAS_EVENT:
         report_error(r->report, e->start_mark.line + 1, e->start_mark.column + 1,
                      "YAML aliases are not used here; write the value out");
         return false;
-    default:
-        return true;
+    default: return true;
     }
     if (*depth == 0)
         *ret_root = n;

@@ -3,9 +3,15 @@
 #include "control/config_table.h"
 
 const struct config_option config_options[] = {
-#define X(path, type, standard, least, most, when, since, help)                                    \
-    { { path, sizeof(path) - 1 }, CONFIG_##type, standard, least,                                  \
-      most,                       CONFIG_##when, CONFIG_##since, help },
+#define X(path, type, standard, least, most, when, since, help) \
+    { { path, sizeof(path) - 1 },                               \
+      CONFIG_##type,                                            \
+      standard,                                                 \
+      least,                                                    \
+      most,                                                     \
+      CONFIG_##when,                                            \
+      CONFIG_##since,                                           \
+      help },
     CONFIG_OPTIONS(X)
 #undef X
 };

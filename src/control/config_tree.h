@@ -15,9 +15,9 @@ struct node {
     enum node_kind kind;
     size_t line; /* from 1 */
     size_t column;
-    struct span text;     /* scalar */
-    struct span *keys;    /* map: name of each item */
-    struct node **items;  /* map and list */
+    struct span text;    /* scalar */
+    struct span *keys;   /* map: name of each item */
+    struct node **items; /* map and list */
     size_t *key_lines;
     size_t count;
 };

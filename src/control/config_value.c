@@ -37,9 +37,9 @@ static bool number_with_unit(struct span s, const struct unit *units, size_t cou
 
 bool value_duration(struct span s, ns_t *ret)
 {
-    static const struct unit units[] = { { "us", NS_PER_US },        { "ms", NS_PER_MS },
-                                         { "s", NS_PER_S },          { "m", 60 * NS_PER_S },
-                                         { "h", 3600 * NS_PER_S },   { "d", 86400 * NS_PER_S },
+    static const struct unit units[] = { { "us", NS_PER_US },       { "ms", NS_PER_MS },
+                                         { "s", NS_PER_S },         { "m", 60 * NS_PER_S },
+                                         { "h", 3600 * NS_PER_S },  { "d", 86400 * NS_PER_S },
                                          { "w", 604800 * NS_PER_S } };
     double number;
     int64_t factor;

@@ -6,7 +6,8 @@
 #include "control/api.h"
 
 enum {
-    ADMIN_CONNECTIONS_MAX = 256, /* of people, scrapers and scripts; the users' limit is not theirs */
+    ADMIN_CONNECTIONS_MAX =
+        256, /* of people, scrapers and scripts; the users' limit is not theirs */
 };
 
 #define TICK          (1 * NS_PER_S)
@@ -73,20 +74,13 @@ static void read_message(struct control *c, const struct message *m)
                  SPAN_ARG(instance_text(c, m->instance.id)));
         tell_others(c, m);
         break;
-    case MESSAGE_DRAINED:
-        worker_drained(c, m->reactor);
-        break;
-    case MESSAGE_STOP:
-        control_stop(c);
-        break;
-    case MESSAGE_SAMPLES_STORED:
-        book_job_done(&c->book, m->job);
-        break;
+    case MESSAGE_DRAINED: worker_drained(c, m->reactor); break;
+    case MESSAGE_STOP: control_stop(c); break;
+    case MESSAGE_SAMPLES_STORED: book_job_done(&c->book, m->job); break;
     case MESSAGE_DRAIN:
     case MESSAGE_INSTANCE_AVOID:
     case MESSAGE_SAMPLES:
-    case MESSAGE_SCRIBE_STOP:
-        never("mail for somebody else");
+    case MESSAGE_SCRIBE_STOP: never("mail for somebody else");
     }
 }
 
@@ -142,8 +136,7 @@ static void go_on_stopping(struct control *c)
 {
     switch (c->state) {
     case CONTROL_SERVING:
-    case CONTROL_STOPPED:
-        return;
+    case CONTROL_STOPPED: return;
     case CONTROL_DRAINING:
         tell_drain(c);
         if (!all_drained(c) || !store_last(c))

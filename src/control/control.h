@@ -26,19 +26,19 @@ struct worker {
 };
 
 struct control_parts {
-    struct reactor *reactor;      /* control's own */
-    struct worker *workers;       /* lent; their reactors are open, their edges not yet */
+    struct reactor *reactor; /* control's own */
+    struct worker *workers;  /* lent; their reactors are open, their edges not yet */
     size_t worker_count;
-    struct port *admin;           /* lent; NULL: no admin address (simulation) */
-    struct config *config;        /* the first; owned from now on */
+    struct port *admin;    /* lent; NULL: no admin address (simulation) */
+    struct config *config; /* the first; owned from now on */
     void (*free_config)(struct config *c);
-    struct store *store;          /* NULL: nothing is remembered; read at start, then the scribe's */
-    struct scribe *scribe;        /* NULL without a store */
-    const char *node;             /* this node's name */
-    const char *version;          /* the program's */
+    struct store *store;   /* NULL: nothing is remembered; read at start, then the scribe's */
+    struct scribe *scribe; /* NULL without a store */
+    const char *node;      /* this node's name */
+    const char *version;   /* the program's */
     const struct ui_assets *assets;
-    ns_t (*wall)(void);           /* wall clock */
-    ns_t drain_time;              /* how long requests under way may take when stopping */
+    ns_t (*wall)(void); /* wall clock */
+    ns_t drain_time;    /* how long requests under way may take when stopping */
 };
 
 enum control_state { CONTROL_SERVING, CONTROL_DRAINING, CONTROL_STORING, CONTROL_STOPPED };
@@ -55,8 +55,8 @@ struct control {
     struct request_table requests;
     struct timer tick;
     enum control_state state;
-    ns_t started;      /* monotonic */
-    int64_t started_at;/* unix seconds */
+    ns_t started;       /* monotonic */
+    int64_t started_at; /* unix seconds */
     ns_t drain_until;
 
     /* the admin address */

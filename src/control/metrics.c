@@ -40,7 +40,9 @@ static void number(struct str *out, double v)
 
 static void write_edge(struct control *c, struct str *out)
 {
-    static const struct { const char *kind, *metric, *help; } rows[] = {
+    static const struct {
+        const char *kind, *metric, *help;
+    } rows[] = {
 #define X(name, kind, metric, help) { #kind, metric, help },
         EDGE_COUNTERS(X)
 #undef X
@@ -64,7 +66,9 @@ static void write_edge(struct control *c, struct str *out)
 
 static void write_instances(struct control *c, struct str *out)
 {
-    static const struct { const char *kind, *metric, *help; } rows[] = {
+    static const struct {
+        const char *kind, *metric, *help;
+    } rows[] = {
 #define X(name, kind, metric, help) { #kind, metric, help },
         INSTANCE_COUNTERS(X)
 #undef X
@@ -222,8 +226,8 @@ static double figure_of(struct control *c, const struct journey *j, unsigned o,
 {
     const struct objective *objective = &j->objectives[o];
     double coverage;
-    struct slo_counts counts = book_objective(&c->book, book_account(&c->book, j), o,
-                                              objective->window_s, &coverage);
+    struct slo_counts counts =
+        book_objective(&c->book, book_account(&c->book, j), o, objective->window_s, &coverage);
     uint32_t target = slo_target(objective->target);
     bool nothing = slo_state(target, counts) == SLO_NO_DATA;
 
@@ -239,7 +243,9 @@ static double figure_of(struct control *c, const struct journey *j, unsigned o,
 
 static void write_objectives(struct control *c, struct str *out)
 {
-    static const struct { const char *metric, *help; } rows[FIGURES] = {
+    static const struct {
+        const char *metric, *help;
+    } rows[FIGURES] = {
         { "evenkeel_slo_target_ratio", "What an objective promises." },
         { "evenkeel_slo_good_ratio", "Share of good events within the objective's window." },
         { "evenkeel_slo_error_budget_remaining_ratio",
@@ -270,7 +276,8 @@ static void write_process(struct control *c, struct str *out)
     str_literal(out, "evenkeel_build_info{");
     label(out, "version", span_from_text(c->parts.version));
     str_literal(out, "} 1\n");
-    head(out, "evenkeel_config_generation", "gauge", "Configurations put in force since the start.");
+    head(out, "evenkeel_config_generation", "gauge",
+         "Configurations put in force since the start.");
     str_print(out, "evenkeel_config_generation %lu\n",
               (unsigned long)control_config(c)->generation);
     head(out, "evenkeel_measured_seconds_total", "counter",

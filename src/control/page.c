@@ -132,8 +132,8 @@ static void write_row(const struct control *c, const struct row *r, struct str *
 
     book_cumulative(&c->book, r->account, all);
     book_recent(&c->book, r->account, 60, recent, &measured);
-    uint64_t n = recent[SERIES_GOOD] + recent[SERIES_SLOW] + recent[SERIES_FAILED] +
-                 recent[SERIES_EXCLUDED];
+    uint64_t n =
+        recent[SERIES_GOOD] + recent[SERIES_SLOW] + recent[SERIES_FAILED] + recent[SERIES_EXCLUDED];
     str_print(out, "<tr class=\"%s\"><th scope=\"row\">", mood(r->budget));
     escaped(out, r->journey->name);
     str_literal(out, "<small>");
@@ -188,16 +188,18 @@ void api_write_page(struct control *c, struct str *out)
                 "<title>evenkeel</title><link rel=\"stylesheet\" href=\"/style.css\">"
                 "<link rel=\"icon\" href=\"/icon.svg\"></head><body><header><h1>evenkeel</h1>");
     write_summary(rows, count, out);
-    str_literal(out,
-                "</header><main><table><thead><tr><th>journey</th><th>objectives</th><th>per second</th>"
-                "<th>p50 ms</th><th>p95 ms</th><th>p99 ms</th><th>good</th><th>slow</th>"
-                "<th>failed</th><th>excluded</th><th></th></tr></thead><tbody>\n");
+    str_literal(
+        out,
+        "</header><main><table><thead><tr><th>journey</th><th>objectives</th><th>per second</th>"
+        "<th>p50 ms</th><th>p95 ms</th><th>p99 ms</th><th>good</th><th>slow</th>"
+        "<th>failed</th><th>excluded</th><th></th></tr></thead><tbody>\n");
     for (size_t i = 0; i < count; i++)
         write_row(c, &rows[i], out);
     str_literal(out, "</tbody></table></main><footer>node ");
     escaped(out, span_from_text(c->parts.node));
-    str_print(out, ", evenkeel %s. The same as JSON: <a href=\"/api/v1/journeys\">journeys</a>, "
-                   "<a href=\"/api/v1/services\">services</a>; <a href=\"/metrics\">metrics</a>.",
+    str_print(out,
+              ", evenkeel %s. The same as JSON: <a href=\"/api/v1/journeys\">journeys</a>, "
+              "<a href=\"/api/v1/services\">services</a>; <a href=\"/metrics\">metrics</a>.",
               c->parts.version);
     if (c->book.trouble.failed) {
         str_literal(out, " <b class=\"spent\">The store does not take samples: ");

@@ -45,8 +45,8 @@ void registry_close(struct registry *r)
 /* What a configuration needs at most, if nothing of it were known. */
 static uint64_t slots_needed(const struct config *c)
 {
-    uint64_t n = c->journey_count *
-                 (SERIES_MAX + HISTOGRAM_BINS + (c->service_count + 1) * CODE_CLASSES);
+    uint64_t n =
+        c->journey_count * (SERIES_MAX + HISTOGRAM_BINS + (c->service_count + 1) * CODE_CLASSES);
 
     for (size_t i = 0; i < c->service_count; i++)
         n += c->services[i].instance_count * INSTANCE_COUNTER_COUNT;
@@ -82,8 +82,7 @@ static void assign_journey(struct registry *r, struct arena *a, const struct con
 {
     const char *key =
         arena_print(a, "journey %.*s %016lx", SPAN_ARG(j->name), (unsigned long)j->definition);
-    const struct identity *known =
-        identify(r, key, &r->journeys, SERIES_MAX + HISTOGRAM_BINS);
+    const struct identity *known = identify(r, key, &r->journeys, SERIES_MAX + HISTOGRAM_BINS);
     uint32_t *codes = arena_array(a, uint32_t, c->service_count + 1);
 
     j->id = known->id;
@@ -91,11 +90,10 @@ static void assign_journey(struct registry *r, struct arena *a, const struct con
     j->histogram = known->slots + SERIES_MAX;
     for (size_t s = 0; s <= c->service_count; s++) {
         struct span service = s < c->service_count ? c->services[s].name : SPAN("");
-        codes[s] = identify(r,
-                            arena_print(a, "codes %.*s %.*s", SPAN_ARG(j->name),
-                                        SPAN_ARG(service)),
-                            NULL, CODE_CLASSES)
-                       ->slots;
+        codes[s] =
+            identify(r, arena_print(a, "codes %.*s %.*s", SPAN_ARG(j->name), SPAN_ARG(service)),
+                     NULL, CODE_CLASSES)
+                ->slots;
     }
     j->codes = codes;
     fill_rules(j);

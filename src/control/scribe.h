@@ -29,10 +29,10 @@ struct scribe_job {
     struct sample_batch batch;
     struct scribe_question *questions;
     size_t question_count;
-    int64_t now;               /* unix seconds */
-    bool tidy;                 /* also forget a little of what is old */
-    bool slot_over;            /* a histogram slot ends with this job */
-    err result;                /* of the batch */
+    int64_t now;    /* unix seconds */
+    bool tidy;      /* also forget a little of what is old */
+    bool slot_over; /* a histogram slot ends with this job */
+    err result;     /* of the batch */
     enum store_trouble trouble;
 };
 

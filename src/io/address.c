@@ -108,11 +108,8 @@ const char *address_print(const struct address *a, char ret_text[ADDRESS_TEXT_MA
         inet_ntop(AF_INET6, &v6_of(a)->sin6_addr, name, sizeof(name));
         snprintf(ret_text, ADDRESS_TEXT_MAX, "[%s]:%u", name, ntohs(v6_of(a)->sin6_port));
         break;
-    case AF_UNIX:
-        snprintf(ret_text, ADDRESS_TEXT_MAX, "unix:%.107s", un_of(a)->sun_path);
-        break;
-    default:
-        snprintf(ret_text, ADDRESS_TEXT_MAX, "nowhere");
+    case AF_UNIX: snprintf(ret_text, ADDRESS_TEXT_MAX, "unix:%.107s", un_of(a)->sun_path); break;
+    default: snprintf(ret_text, ADDRESS_TEXT_MAX, "nowhere");
     }
     return ret_text;
 }

@@ -25,7 +25,7 @@ struct io_backend {
     void (*wake)(struct reactor *r); /* from any thread */
     void (*free)(struct reactor *r);
 
-    int (*open)(struct conn *c, const struct accepted *a);   /* 0 or -errno */
+    int (*open)(struct conn *c, const struct accepted *a);    /* 0 or -errno */
     int (*connect)(struct conn *c, const struct address *to); /* 0 (an edge follows) or -errno */
     int (*connect_result)(struct conn *c);                    /* 0 or -errno */
     ssize_t (*receive)(struct conn *c, void *buf, size_t n);  /* as filter->receive */
@@ -34,7 +34,7 @@ struct io_backend {
     void (*abort)(struct conn *c); /* before close: the peer gets a reset */
     void (*close)(struct conn *c);
 
-    int (*port_open)(struct port *p);                             /* 0 or -errno */
+    int (*port_open)(struct port *p);                                  /* 0 or -errno */
     int (*port_accept)(struct port *p, struct accepted *ret_accepted); /* 0, -EAGAIN or -errno */
     void (*port_close)(struct port *p);
     void (*refuse)(struct reactor *r, struct accepted *a); /* closes it unheard */

@@ -39,30 +39,33 @@ struct conn_handler {
     void (*sent)(struct conn *c);
     void (*connected)(struct conn *c);
     void (*resumed)(struct conn *c);
-    void (*failed)(struct conn *c, int error); /* errno value; what had arrived before is told first */
+    void (*failed)(struct conn *c,
+                   int error); /* errno value; what had arrived before is told first */
     void (*hung_up)(struct conn *c);
     void (*released)(struct conn *c);
 };
 
-enum { CONN_IOV_MAX = 8 }; /* pieces of one send: head, chunk line, data, chunk end, and some to spare */
+enum {
+    CONN_IOV_MAX = 8
+}; /* pieces of one send: head, chunk line, data, chunk end, and some to spare */
 
 struct conn {
     struct reactor *reactor;
     const struct conn_handler *handler;
     const struct filter *filter;
     void *filter_state;
-    struct link ready_link;  /* in reactor->ready or reactor->closed */
-    void *stream;            /* the simulator's end of it */
-    int fd;                  /* epoll's */
-    int error;               /* a failure still to be delivered */
+    struct link ready_link; /* in reactor->ready or reactor->closed */
+    void *stream;           /* the simulator's end of it */
+    int fd;                 /* epoll's */
+    int error;              /* a failure still to be delivered */
     bool open : 1;
     bool closing : 1;
     bool connecting : 1;
     bool wants_receive : 1;
-    bool readable : 1;       /* the kernel may have bytes or the end of the stream */
-    bool sending : 1;        /* out_iov holds what the kernel refused */
+    bool readable : 1; /* the kernel may have bytes or the end of the stream */
+    bool sending : 1;  /* out_iov holds what the kernel refused */
     bool writable : 1;
-    bool hangup : 1;         /* the peer has closed its side, or reset */
+    bool hangup : 1; /* the peer has closed its side, or reset */
     bool hangup_told : 1;
     bool resuming : 1;
     uint8_t out_count;

@@ -56,17 +56,14 @@ static void deliver(struct epoll_state *s, const struct epoll_event *e)
             edges |= EDGE_HANGUP;
         conn_edge(what, edges);
         break;
-    case TAG_PORT:
-        port_edge(what);
-        break;
+    case TAG_PORT: port_edge(what); break;
     case TAG_WAKE: {
         uint64_t count;
         ssize_t n = read(s->wake, &count, sizeof(count));
         (void)n; /* waking was all it was for */
         break;
     }
-    case TAG_MASK:
-        never("a tag that nobody sets");
+    case TAG_MASK: never("a tag that nobody sets");
     }
 }
 

@@ -28,12 +28,12 @@ struct segment_in_flight {
 /* One direction of a stream. */
 struct sim_pipe {
     struct list segments;
-    size_t held;   /* bytes not yet read */
+    size_t held; /* bytes not yet read */
     size_t window;
-    ns_t last;     /* arrival of the newest segment: they do not overtake each other */
-    ns_t fin;      /* when its end arrives; NS_NEVER: still open */
-    bool blocked;  /* the sender waits for room */
-    ns_t told;     /* arrivals up to here have been told by an edge */
+    ns_t last;    /* arrival of the newest segment: they do not overtake each other */
+    ns_t fin;     /* when its end arrives; NS_NEVER: still open */
+    bool blocked; /* the sender waits for room */
+    ns_t told;    /* arrivals up to here have been told by an edge */
     bool fin_told;
 };
 
@@ -42,10 +42,10 @@ struct sim_stream;
 struct sim_end {
     struct conn *conn; /* NULL: not taken yet, or closed */
     struct sim_pipe in;
-    ns_t reset;      /* when a reset arrives here; NS_NEVER */
+    ns_t reset; /* when a reset arrives here; NS_NEVER */
     bool reset_told;
-    bool room_told;  /* a writable edge is due */
-    ns_t connected;  /* connecting end: when the answer comes; 0 when it was told */
+    bool room_told; /* a writable edge is due */
+    ns_t connected; /* connecting end: when the answer comes; 0 when it was told */
     int connect_error;
     bool shut; /* has sent its end */
     bool gone; /* closed */
@@ -55,11 +55,11 @@ struct sim_stream {
     struct link link;
     struct sim_world *world;
     struct sim_faults faults;
-    size_t reset_after; /* bytes until it breaks */
+    size_t reset_after;     /* bytes until it breaks */
     struct sim_end ends[2]; /* 0 connected, 1 accepted */
-    struct port *port;  /* in whose queue it waits */
-    ns_t queued;        /* when it shows up there */
-    bool waiting;       /* in the queue */
+    struct port *port;      /* in whose queue it waits */
+    ns_t queued;            /* when it shows up there */
+    bool waiting;           /* in the queue */
 };
 
 struct sim_port {
@@ -224,8 +224,7 @@ static struct sim_stream *stream_new(struct sim_world *w, const struct address *
         s->reset_after = 1 + (size_t)rng_below(&w->rng, s->faults.reset_bytes);
     for (int i = 0; i < 2; i++) {
         size_t spread = s->faults.window_max - s->faults.window_min;
-        pipe_init(&s->ends[i].in,
-                  s->faults.window_min + (size_t)rng_below(&w->rng, spread + 1));
+        pipe_init(&s->ends[i].in, s->faults.window_min + (size_t)rng_below(&w->rng, spread + 1));
         s->ends[i].reset = NS_NEVER;
     }
     list_append(&w->streams, &s->link);
@@ -657,9 +656,9 @@ struct sim_world *sim_new(uint64_t seed)
     list_init(&w->streams);
     list_init(&w->ports);
     w->fault_count = 1;
-    w->faults[0].faults = (struct sim_faults){
-        .delay_max = NS_PER_MS, .window_min = 64 * 1024, .window_max = 64 * 1024
-    };
+    w->faults[0].faults = (struct sim_faults){ .delay_max = NS_PER_MS,
+                                               .window_min = 64 * 1024,
+                                               .window_max = 64 * 1024 };
     return w;
 }
 

@@ -23,12 +23,12 @@ struct port {
     struct reactor *reactor; /* set by port_start() */
     const struct port_handler *handler;
     void *owner;
-    struct address address; /* as bound: with the real port number */
+    struct address address;        /* as bound: with the real port number */
     void (*dress)(struct conn *c); /* puts a filter before each new connection (TLS); NULL: plain */
-    struct link ready_link; /* in reactor->ports */
-    struct timer retry; /* after running out of descriptors */
-    void *stream;       /* the simulator's */
-    int fd;             /* epoll's; -1: closed */
+    struct link ready_link;        /* in reactor->ports */
+    struct timer retry;            /* after running out of descriptors */
+    void *stream;                  /* the simulator's */
+    int fd;                        /* epoll's; -1: closed */
     bool started : 1;
     bool ready : 1; /* connections may wait in the queue */
 };

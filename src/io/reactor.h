@@ -29,8 +29,8 @@ struct reactor_owner {
 };
 
 struct reactor {
-    ns_t now;      /* monotonic, read once a turn after polling */
-    ns_t polled;   /* when the last poll returned: events seen this turn happened before it */
+    ns_t now;    /* monotonic, read once a turn after polling */
+    ns_t polled; /* when the last poll returned: events seen this turn happened before it */
     const struct io_backend *backend;
     void *backend_state;
     struct reactor_owner owner;
@@ -47,8 +47,9 @@ struct reactor {
 };
 
 enum {
-    REACTOR_EVENTS_MAX = 256, /* of one poll: bounds a turn, so that mail and timers are not starved */
-    REACTOR_READY_MAX = 256,  /* connections served from the ready list in a turn, same reason */
+    REACTOR_EVENTS_MAX =
+        256, /* of one poll: bounds a turn, so that mail and timers are not starved */
+    REACTOR_READY_MAX = 256, /* connections served from the ready list in a turn, same reason */
 };
 
 /* A reactor on the kernel, by epoll. In simulation: sim_reactor_open() (sim.h). */

@@ -12,12 +12,12 @@
 
 /* What the network does to streams towards one address. Chances in per mille. */
 struct sim_faults {
-    ns_t delay_max;    /* a segment takes up to this long */
-    unsigned split;    /* a segment is cut at a random place */
-    unsigned refuse;   /* a connection attempt is refused */
-    unsigned reset;    /* a stream resets after a random number of bytes below reset_bytes */
+    ns_t delay_max;  /* a segment takes up to this long */
+    unsigned split;  /* a segment is cut at a random place */
+    unsigned refuse; /* a connection attempt is refused */
+    unsigned reset;  /* a stream resets after a random number of bytes below reset_bytes */
     size_t reset_bytes;
-    unsigned stall;    /* a segment is held up for up to stall_max */
+    unsigned stall; /* a segment is held up for up to stall_max */
     ns_t stall_max;
     size_t window_min; /* bytes that one direction holds before the sender must wait */
     size_t window_max;

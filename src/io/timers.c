@@ -34,9 +34,8 @@ static void file_timer(struct timers *ts, struct timer *t, uint64_t tick)
     if (tick - ts->tick > farthest)
         tick = ts->tick + farthest;
     /* the lowest level at which this tick and now differ only below that level's slot */
-    while (level + 1 < TIMER_LEVELS &&
-           (tick >> ((level + 1) * TIMER_SLOT_BITS)) !=
-               (ts->tick >> ((level + 1) * TIMER_SLOT_BITS)))
+    while (level + 1 < TIMER_LEVELS && (tick >> ((level + 1) * TIMER_SLOT_BITS)) !=
+                                           (ts->tick >> ((level + 1) * TIMER_SLOT_BITS)))
         level++;
     unsigned slot = (unsigned)(tick >> (level * TIMER_SLOT_BITS)) & (TIMER_SLOTS - 1);
     t->tick = tick;

@@ -9,10 +9,10 @@ struct known_field {
 
 #define FIELD_KEY(length, first) (uint16_t)((length) << 8 | (unsigned char)(first))
 
-static const struct known_field known_fields[HTTP_FIELD_IDS] = {
-    [HTTP_OTHER] = {},
-#define X(id, text) [HTTP_##id] = { FIELD_KEY(sizeof(text) - 1, text[0]), { text, sizeof(text) - 1 } },
-    HTTP_FIELDS(X)
+static const struct known_field known_fields[HTTP_FIELD_IDS] = { [HTTP_OTHER] = {},
+#define X(id, text) \
+    [HTTP_##id] = { FIELD_KEY(sizeof(text) - 1, text[0]), { text, sizeof(text) - 1 } },
+                                                                 HTTP_FIELDS(X)
 #undef X
 };
 

@@ -34,7 +34,7 @@ enum http_field_id {
 #define X(id, name) HTTP_##id,
     HTTP_FIELDS(X)
 #undef X
-    HTTP_FIELD_IDS,
+        HTTP_FIELD_IDS,
 };
 
 /* One header field. Name as received (any case), value without surrounding blanks. */
@@ -43,8 +43,8 @@ struct http_field {
     const char *value;
     uint32_t value_n;
     uint16_t name_n;
-    uint8_t id;   /* enum http_field_id */
-    bool hop;     /* belongs to this connection only: not passed on (RFC 9110 section 7.6.1) */
+    uint8_t id; /* enum http_field_id */
+    bool hop;   /* belongs to this connection only: not passed on (RFC 9110 section 7.6.1) */
 };
 
 static inline struct span field_name(const struct http_field *f)
@@ -71,14 +71,15 @@ enum http_body {
 };
 
 struct http_head {
-    struct span method;   /* requests */
-    struct span path;     /* target without query: starts with '/', or is "*" */
-    struct span query;    /* behind the '?', which is not in it */
-    bool has_query;       /* there was a '?' */
-    struct span host;     /* authority: from an absolute target or the Host field; may be empty in 1.0 */
-    uint16_t status;      /* answers: 100-599 */
-    struct span reason;   /* answers */
-    uint8_t minor;        /* HTTP/1.minor, 0 or 1 */
+    struct span method; /* requests */
+    struct span path;   /* target without query: starts with '/', or is "*" */
+    struct span query;  /* behind the '?', which is not in it */
+    bool has_query;     /* there was a '?' */
+    struct span
+        host;        /* authority: from an absolute target or the Host field; may be empty in 1.0 */
+    uint16_t status; /* answers: 100-599 */
+    struct span reason; /* answers */
+    uint8_t minor;      /* HTTP/1.minor, 0 or 1 */
     enum http_body body;
     uint64_t length;      /* when HTTP_BODY_LENGTH */
     bool keep_alive;      /* the sender is willing to use its connection again */
@@ -86,7 +87,7 @@ struct http_head {
     bool head_request;    /* request: the method is HEAD; answer: it answers one */
     struct http_field *fields;
     uint32_t field_count;
-    uint32_t bytes;       /* of the head as received */
+    uint32_t bytes;                 /* of the head as received */
     const struct http_extra *extra; /* added behind the fields; none when received */
     uint32_t extra_count;
 };

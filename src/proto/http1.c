@@ -11,10 +11,9 @@ struct reason_row {
     const char *words;
 };
 
-static const struct reason_row reasons[HTTP1_REASON_COUNT] = {
-    [HTTP1_GOOD] = { "good", 200, "" },
+static const struct reason_row reasons[HTTP1_REASON_COUNT] = { [HTTP1_GOOD] = { "good", 200, "" },
 #define X(code, status, words) [HTTP1_##code] = { #code, status, words },
-    HTTP1_REASONS(X)
+                                                               HTTP1_REASONS(X)
 #undef X
 };
 
@@ -206,10 +205,10 @@ struct meaning {
  * is, or whose it is (request smuggling by hop-by-hop abuse). */
 static bool must_stay(struct span name)
 {
-    static const char *const names[] = { "host",         "content-length",    "transfer-encoding",
-                                         "authorization", "cookie",           "set-cookie",
-                                         "forwarded",     "x-forwarded-for",  "x-forwarded-host",
-                                         "x-forwarded-proto" };
+    static const char *const names[] = {
+        "host",       "content-length", "transfer-encoding", "authorization",    "cookie",
+        "set-cookie", "forwarded",      "x-forwarded-for",   "x-forwarded-host", "x-forwarded-proto"
+    };
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (span_equal_nocase(name, span_from_text(names[i])))
@@ -286,16 +285,13 @@ static enum http1_reason read_meaning(struct http_head *h, struct meaning *m)
         case HTTP_PROXY_CONNECTION:
         case HTTP_PROXY_AUTHENTICATE:
         case HTTP_PROXY_AUTHORIZATION:
-        case HTTP_HTTP2_SETTINGS:
-            f->hop = true;
-            break;
+        case HTTP_HTTP2_SETTINGS: f->hop = true; break;
         case HTTP_EVENKEEL_OUTCOME:
         case HTTP_EVENKEEL_JOURNEY:
             f->hop = true; /* between an instance and us, never passed on */
             break;
         case HTTP_OTHER:
-        case HTTP_FIELD_IDS:
-            break;
+        case HTTP_FIELD_IDS: break;
         }
     }
     return HTTP1_GOOD;

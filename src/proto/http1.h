@@ -12,8 +12,8 @@
 enum { HTTP1_FIELDS_MAX = 256 }; /* upper bound of limits.fields */
 
 struct http1_limits {
-    uint32_t head;   /* bytes of a head */
-    uint32_t line;   /* bytes of the first line */
+    uint32_t head; /* bytes of a head */
+    uint32_t line; /* bytes of the first line */
     uint32_t fields;
 };
 
@@ -50,7 +50,7 @@ enum http1_reason {
 #define X(code, status, words) HTTP1_##code,
     HTTP1_REASONS(X)
 #undef X
-    HTTP1_REASON_COUNT,
+        HTTP1_REASON_COUNT,
 };
 
 const char *http1_reason_code(enum http1_reason r);

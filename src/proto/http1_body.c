@@ -63,27 +63,19 @@ static bool chunk_byte(struct http1_body *b, char c)
         b->state = b->left > 0 ? CHUNK_DATA : TRAILER_START;
         b->line = 0;
         return c == '\n';
-    case CHUNK_DATA:
-        return false; /* not framing; the caller takes it */
-    case CHUNK_DATA_CR:
-        b->state = CHUNK_DATA_LF;
-        return c == '\r';
-    case CHUNK_DATA_LF:
-        b->state = CHUNK_SIZE_FIRST;
-        return c == '\n';
+    case CHUNK_DATA: return false; /* not framing; the caller takes it */
+    case CHUNK_DATA_CR: b->state = CHUNK_DATA_LF; return c == '\r';
+    case CHUNK_DATA_LF: b->state = CHUNK_SIZE_FIRST; return c == '\n';
     case TRAILER_START:
         b->state = c == '\r' ? TRAILER_END_LF : TRAILER_LINE;
-        return c == '\r' || (!control(c) && c != ' ' && c != '\t' && ++b->line <= HTTP1_TRAILERS_MAX);
+        return c == '\r' ||
+               (!control(c) && c != ' ' && c != '\t' && ++b->line <= HTTP1_TRAILERS_MAX);
     case TRAILER_LINE:
         if (c == '\r')
             b->state = TRAILER_LF;
         return c == '\r' || (!control(c) && ++b->line <= HTTP1_TRAILERS_MAX);
-    case TRAILER_LF:
-        b->state = TRAILER_START;
-        return c == '\n';
-    case TRAILER_END_LF:
-        b->complete = true;
-        return c == '\n';
+    case TRAILER_LF: b->state = TRAILER_START; return c == '\n';
+    case TRAILER_END_LF: b->complete = true; return c == '\n';
     }
     return false;
 }
@@ -120,17 +112,14 @@ enum http1_reason http1_body_read(struct http1_body *b, char *bytes, size_t n, s
 
     *ret_used = *ret_data = 0;
     switch (b->kind) {
-    case HTTP_BODY_NONE:
-        return HTTP1_GOOD;
-    case HTTP_BODY_CHUNKED:
-        return read_chunked(b, bytes, n, ret_used, ret_data);
+    case HTTP_BODY_NONE: return HTTP1_GOOD;
+    case HTTP_BODY_CHUNKED: return read_chunked(b, bytes, n, ret_used, ret_data);
     case HTTP_BODY_LENGTH:
         take = n < b->left ? n : (size_t)b->left;
         b->left -= take;
         b->complete = b->left == 0;
         break;
-    case HTTP_BODY_UNTIL_CLOSE:
-        break;
+    case HTTP_BODY_UNTIL_CLOSE: break;
     }
     *ret_used = *ret_data = take;
     return HTTP1_GOOD;

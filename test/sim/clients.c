@@ -183,8 +183,7 @@ static void lost(struct client *c)
 static void walk_away(struct client *c)
 {
     for (unsigned i = 0; i < c->outstanding; i++)
-        count(c, &c->plans[i],
-              i == 0 && c->plans[0].abort != ABORT_NONE ? SURE_EXCLUDED : UNSURE);
+        count(c, &c->plans[i], i == 0 && c->plans[0].abort != ABORT_NONE ? SURE_EXCLUDED : UNSURE);
     c->outstanding = 0;
     client_close(c);
 }
@@ -267,7 +266,8 @@ static struct lent on_lend(struct conn *conn)
     struct client *c = container_of(conn, struct client, conn);
     size_t room = IN_MAX - c->in_n;
 
-    return (struct lent){ c->in + c->in_n, c->script.read_size < room ? c->script.read_size : room };
+    return (struct lent){ c->in + c->in_n,
+                          c->script.read_size < room ? c->script.read_size : room };
 }
 
 /* The head timeout of an instance that never answers, and what the network may add. */
@@ -344,7 +344,8 @@ static void check_body(struct client *c, const char *data, size_t n)
                        !p->malformed && c->status < 502;
          k++) {
         if (data[k] != pattern_byte(p->id, c->body_seen + k)) {
-            sim_fail(c->sim, "request %u: byte %zu of the answer is wrong", p->id, c->body_seen + k);
+            sim_fail(c->sim, "request %u: byte %zu of the answer is wrong", p->id,
+                     c->body_seen + k);
             return;
         }
     }

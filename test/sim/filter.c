@@ -15,7 +15,7 @@ enum { RECORD_MAX = 1000, AHEAD = 5000, KEY = 0x5a };
 struct dress {
     char in[AHEAD]; /* records as received */
     size_t in_n;
-    char open[RECORD_MAX];   /* opened, not yet handed out */
+    char open[RECORD_MAX]; /* opened, not yet handed out */
     size_t open_n;
     size_t open_at;
     char out[RECORD_MAX + 2]; /* a record being sent */

@@ -113,9 +113,7 @@ static void answer(struct inst *i)
         end = i->out + (end - i->out) * 3 / 4;
         i->closing = true;
         break;
-    case TROUBLE_SILENT:
-        inst_close(i);
-        return;
+    case TROUBLE_SILENT: inst_close(i); return;
     case TROUBLE_GARBAGE:
         end = i->out + sprintf(i->out, "SSH-2.0-not a web server\r\n\r\n");
         i->closing = true;
@@ -125,18 +123,12 @@ static void answer(struct inst *i)
                                        "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
         i->closing = true;
         break;
-    case TROUBLE_EXTRA:
-        end += sprintf(end, "%s", stray_answer);
-        break;
-    case TROUBLE_LATER:
-        i->stray = true;
-        break;
-    case TROUBLE_STALL:
-        return;
+    case TROUBLE_EXTRA: end += sprintf(end, "%s", stray_answer); break;
+    case TROUBLE_LATER: i->stray = true; break;
+    case TROUBLE_STALL: return;
     case TROUBLE_NONE:
     case TROUBLE_EARLY:
-    case TROUBLES:
-        break;
+    case TROUBLES: break;
     }
     i->out_n = (size_t)(end - i->out);
     send_out(i);
@@ -196,8 +188,8 @@ static void check_body(struct inst *i, const char *data, size_t n)
 {
     for (size_t k = 0; k < n; k++) {
         if (data[k] != pattern_byte(i->plan.id, i->body_seen + k)) {
-            sim_fail(i->sim, "request %u: byte %zu of the body is wrong at the instance", i->plan.id,
-                     i->body_seen + k);
+            sim_fail(i->sim, "request %u: byte %zu of the body is wrong at the instance",
+                     i->plan.id, i->body_seen + k);
             return;
         }
     }
@@ -262,12 +254,8 @@ static void look(struct inst *i)
     size_t size = 0;
 
     switch (http1_scan_head(&scan, span_of(i->in, i->in_n), &limits, &size, &why)) {
-    case HTTP1_COMPLETE:
-        begin_request(i, size);
-        break;
-    case HTTP1_MORE:
-        conn_receive(&i->conn);
-        break;
+    case HTTP1_COMPLETE: begin_request(i, size); break;
+    case HTTP1_MORE: conn_receive(&i->conn); break;
     case HTTP1_REFUSED:
         sim_fail(i->sim, "an instance got a malformed head: %s", http1_reason_code(why));
         inst_close(i);

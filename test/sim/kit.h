@@ -15,7 +15,7 @@
 enum {
     KIT_WORKERS = 2,
     KIT_INSTANCES = 3,
-    KIT_JOURNEYS = 3, /* browse, checkout, unclaimed */
+    KIT_JOURNEYS = 3,  /* browse, checkout, unclaimed */
     KIT_SLOW_MS = 300, /* threshold of the journeys' latency objective */
 };
 
@@ -29,7 +29,7 @@ enum trouble {
     TROUBLE_SMUGGLE, /* an answer with two contradicting lengths */
     TROUBLE_EXTRA,   /* a good answer with stray bytes behind it */
     TROUBLE_EARLY,   /* answers before it has read the request's body, then closes */
-    TROUBLES, /* those above may be mixed with anything */
+    TROUBLES,        /* those above may be mixed with anything */
     TROUBLE_LATER, /* a good answer, and stray bytes when the connection has been idle for a moment */
 };
 
@@ -73,7 +73,7 @@ struct client_script {
     unsigned read_pause_ms; /* between two reads, at most */
     bool dressed;           /* through the test's filter */
     void (*plan)(struct sim *s, struct plan *ret_plan); /* the next request; id is set already */
-    bool unsure;            /* the network between client and evenkeel breaks: outcomes are guesses */
+    bool unsure; /* the network between client and evenkeel breaks: outcomes are guesses */
 };
 
 struct sim {
@@ -99,13 +99,13 @@ struct sim {
     struct tally tally;
     unsigned next_id;
     unsigned clients_running;
-    unsigned answers;       /* whole ones that clients have read */
+    unsigned answers;           /* whole ones that clients have read */
     unsigned instance_requests; /* heads that instances have read */
-    void *clients;          /* clients.c */
-    void *instance_conns;   /* instances.c */
-    void *mux;              /* mux.c */
+    void *clients;              /* clients.c */
+    void *instance_conns;       /* instances.c */
+    void *mux;                  /* mux.c */
     struct limits limits;
-    char failure[512];      /* first thing that went wrong; "": nothing */
+    char failure[512]; /* first thing that went wrong; "": nothing */
 };
 
 /* ---- world.c */
@@ -129,10 +129,10 @@ void kit_publish(struct sim *s, unsigned instances);
 /* Notes the first failure; the run ends soon afterwards. */
 void sim_fail(struct sim *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-#define SIM_CHECK(s, condition, ...)                                                               \
-    do {                                                                                           \
-        if (!(condition))                                                                          \
-            sim_fail(s, __VA_ARGS__);                                                              \
+#define SIM_CHECK(s, condition, ...)  \
+    do {                              \
+        if (!(condition))             \
+            sim_fail(s, __VA_ARGS__); \
     } while (0)
 
 static inline uint64_t pick(struct sim *s, uint64_t bound)

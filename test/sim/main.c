@@ -33,8 +33,9 @@ static void print_replay(const char *name, uint64_t seed)
 static void on_abort(int sig)
 {
     char line[256];
-    int n = snprintf(line, sizeof(line), "FAIL %s: seed %lu stopped the program\n  replay: %s "
-                                         "--scenario %s --seed %lu --trace\n",
+    int n = snprintf(line, sizeof(line),
+                     "FAIL %s: seed %lu stopped the program\n  replay: %s "
+                     "--scenario %s --seed %lu --trace\n",
                      running->name, (unsigned long)running_seed, program, running->name,
                      (unsigned long)running_seed);
     ssize_t done = write(STDOUT_FILENO, line, (size_t)n);

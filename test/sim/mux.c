@@ -21,10 +21,10 @@ enum {
 
 struct mux_stream {
     struct leg *leg;
-    bool waiting;      /* a send of this stream waits for its turn */
+    bool waiting; /* a send of this stream waits for its turn */
     struct http_part part;
-    bool reset;        /* tell the client */
-    bool credit;       /* tell the client */
+    bool reset;  /* tell the client */
+    bool credit; /* tell the client */
     bool part_under_way;
 };
 
@@ -514,20 +514,18 @@ static void take_answer(struct mux_client *c, const char *f, size_t n)
         }
         c->seen[number] += n;
         break;
-    case 'c':
-        send_body(c, number);
-        break;
+    case 'c': send_body(c, number); break;
     case 'e':
         if (count_active(c) > c->most_at_once)
             c->most_at_once = count_active(c);
         c->active[number] = false;
         SIM_CHECK(c->sim, c->seen[number] == p->size, "stream %u: %zu of %zu bytes", number,
                   c->seen[number], p->size);
-        c->sim->tally.n[p->journey][sure_of_answer(p, c->status[number], sim_now(c->sim->world) - p->sent)]++;
+        c->sim->tally.n[p->journey]
+                       [sure_of_answer(p, c->status[number], sim_now(c->sim->world) - p->sent)]++;
         c->sim->answers++;
         break;
-    default:
-        sim_fail(c->sim, "stream %u was broken off", number);
+    default: sim_fail(c->sim, "stream %u was broken off", number);
     }
 }
 

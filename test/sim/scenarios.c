@@ -2,7 +2,7 @@
 /* scenarios.c - the stories. Each runs with many seeds; what chance decides comes from the seed alone. */
 #include "kit.h"
 
-#define SECONDS(n) ((n) * NS_PER_S)
+#define SECONDS(n) ((n)*NS_PER_S)
 
 static unsigned up_to(struct sim *s, unsigned most)
 {
@@ -12,10 +12,9 @@ static unsigned up_to(struct sim *s, unsigned most)
 /* A network that cuts bytes anywhere but loses nothing. */
 static void choppy_network(struct sim *s)
 {
-    struct sim_faults f = { .delay_max = 2 * NS_PER_MS,
-                            .split = 300,
-                            .window_min = 2000,
-                            .window_max = 64 * 1024 };
+    struct sim_faults f = {
+        .delay_max = 2 * NS_PER_MS, .split = 300, .window_min = 2000, .window_max = 64 * 1024
+    };
     sim_faults_set(s->world, NULL, &f);
 }
 
@@ -144,10 +143,9 @@ static void coming_and_going(struct sim *s)
         instance_up(s, i % 2);
     }
     sim_run(s, SECONDS(300));
-    uint64_t refused = book_sum(&s->control.book,
-                                s->control.registry.edge.endings + ENDING_connect_failed) +
-                       book_sum(&s->control.book,
-                                s->control.registry.edge.endings + ENDING_no_instance);
+    uint64_t refused =
+        book_sum(&s->control.book, s->control.registry.edge.endings + ENDING_connect_failed) +
+        book_sum(&s->control.book, s->control.registry.edge.endings + ENDING_no_instance);
     SIM_CHECK(s, refused == 0, "%lu requests failed although an instance accepted",
               (unsigned long)refused);
     finish(s, SECONDS(10));
@@ -167,8 +165,7 @@ static void leaving_plan(struct sim *s, struct plan *p)
         p->abort = ABORT_WAITING;
         p->delay_ms = 5000; /* the answer comes long after the client has gone */
         break;
-    default:
-        break;
+    default: break;
     }
 }
 
@@ -223,10 +220,9 @@ static void large_plan(struct sim *s, struct plan *p)
  * direction, which check_always() watches. Slowness of the client is not ours: nothing counts as slow. */
 static void slow_readers(struct sim *s)
 {
-    struct sim_faults f = { .delay_max = NS_PER_MS,
-                            .split = 200,
-                            .window_min = 3000,
-                            .window_max = 20000 };
+    struct sim_faults f = {
+        .delay_max = NS_PER_MS, .split = 200, .window_min = 3000, .window_max = 20000
+    };
     sim_faults_set(s->world, NULL, &f);
     sim_start(s);
     for (unsigned i = 0; i < 4; i++)
@@ -236,8 +232,8 @@ static void slow_readers(struct sim *s)
                                                  .read_pause_ms = 40,
                                                  .plan = large_plan });
     sim_run(s, SECONDS(600));
-    uint64_t slow = book_sum(&s->control.book,
-                             control_config(&s->control)->journeys[0].series + SERIES_SLOW);
+    uint64_t slow =
+        book_sum(&s->control.book, control_config(&s->control)->journeys[0].series + SERIES_SLOW);
     SIM_CHECK(s, slow == 0, "%lu answers count as slow because their readers were",
               (unsigned long)slow);
     finish(s, SECONDS(10));
@@ -312,9 +308,8 @@ static void malformed_requests(struct sim *s)
     uint64_t sent = 0;
     for (unsigned j = 0; j < KIT_JOURNEYS; j++)
         sent += s->tally.n[j][SURE_NOTHING];
-    uint64_t refused =
-        book_sum(&s->control.book, s->control.registry.edge.endings +
-                                       ending_of_http1(HTTP1_length_and_encoding));
+    uint64_t refused = book_sum(&s->control.book, s->control.registry.edge.endings +
+                                                      ending_of_http1(HTTP1_length_and_encoding));
     SIM_CHECK(s, refused == sent, "%lu malformed requests, %lu refused", (unsigned long)sent,
               (unsigned long)refused);
     finish(s, SECONDS(10));
@@ -327,10 +322,9 @@ static void more_clients_than_room(struct sim *s)
     s->limits.connections = 4;
     sim_start(s);
     for (unsigned i = 0; i < 16; i++)
-        client_start(s, &(struct client_script){ .requests = 3,
-                                                 .pipeline = 1,
-                                                 .read_size = 16384,
-                                                 .plan = ordinary_plan });
+        client_start(s,
+                     &(struct client_script){
+                         .requests = 3, .pipeline = 1, .read_size = 16384, .plan = ordinary_plan });
     finish(s, SECONDS(300));
 }
 
@@ -345,13 +339,13 @@ static void stopping_under_load(struct sim *s)
                                                  .read_size = 16384,
                                                  .plan = ordinary_plan });
     sim_pass(s, up_to(s, 3000) * NS_PER_MS);
-    unsigned under_way = (unsigned)(s->edges[0].exchange_list.count + s->edges[1].exchange_list.count);
+    unsigned under_way =
+        (unsigned)(s->edges[0].exchange_list.count + s->edges[1].exchange_list.count);
     unsigned answers = s->answers;
     sim_stop(s);
     sim_pass(s, SECONDS(1));
     SIM_CHECK(s, s->failure[0] || s->answers >= answers + under_way,
-              "%u requests were under way, only %u were answered", under_way,
-              s->answers - answers);
+              "%u requests were under way, only %u were answered", under_way, s->answers - answers);
     sim_compare(s);
 }
 

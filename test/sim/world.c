@@ -50,7 +50,8 @@ static void make_journey(struct arena *a, struct journey *j, const char *name, c
         status_set_add(&j->bad, status);
     j->objectives = arena_array(a, struct objective, 2);
     j->objectives[0] = (struct objective){ SPAN("available"), 0.999, 0, 28 * 86400 };
-    j->objectives[1] = (struct objective){ SPAN("fast"), 0.95, KIT_SLOW_MS * NS_PER_MS, 28 * 86400 };
+    j->objectives[1] =
+        (struct objective){ SPAN("fast"), 0.95, KIT_SLOW_MS * NS_PER_MS, 28 * 86400 };
     j->objective_count = 2;
     if (!route)
         return;
@@ -74,8 +75,7 @@ struct config *kit_config(const struct sim *s, unsigned instances)
     for (unsigned i = 0; i < instances; i++) {
         char text[ADDRESS_TEXT_MAX];
         shop->instances[i].address = s->behind[i];
-        shop->instances[i].text =
-            arena_span(a, span_from_text(address_print(&s->behind[i], text)));
+        shop->instances[i].text = arena_span(a, span_from_text(address_print(&s->behind[i], text)));
     }
     shop->timeout = (struct timeouts){ .connect = 500 * NS_PER_MS,
                                        .head = 15 * NS_PER_S,
@@ -224,8 +224,9 @@ static void check_edge(struct sim *s, const struct http_edge *e)
     SIM_CHECK(s, in_flight <= e->exchange_list.count, "%lu in flight in %zu exchanges",
               (unsigned long)in_flight, e->exchange_list.count);
     SIM_CHECK(s, idle + in_flight <= e->up_list.count, "connections to instances do not add up");
-    SIM_CHECK(s, book_sum(&s->control.book, s->control.registry.edge.counters +
-                                                EDGE_EXCHANGES_OPEN) < 1000000,
+    SIM_CHECK(s,
+              book_sum(&s->control.book, s->control.registry.edge.counters + EDGE_EXCHANGES_OPEN) <
+                  1000000,
               "the gauge of open exchanges went below zero");
 }
 
@@ -294,10 +295,9 @@ static void compare_journey(struct sim *s, unsigned number)
     compare_one(s, a->name, "good", counts[SERIES_GOOD], sure[SURE_GOOD], sure[UNSURE]);
     compare_one(s, a->name, "slow", counts[SERIES_SLOW], sure[SURE_SLOW], sure[UNSURE]);
     compare_one(s, a->name, "failed", counts[SERIES_FAILED], sure[SURE_FAILED], sure[UNSURE]);
-    compare_one(s, a->name, "excluded", counts[SERIES_EXCLUDED], sure[SURE_EXCLUDED],
-                sure[UNSURE]);
-    uint64_t all = counts[SERIES_GOOD] + counts[SERIES_SLOW] + counts[SERIES_FAILED] +
-                   counts[SERIES_EXCLUDED];
+    compare_one(s, a->name, "excluded", counts[SERIES_EXCLUDED], sure[SURE_EXCLUDED], sure[UNSURE]);
+    uint64_t all =
+        counts[SERIES_GOOD] + counts[SERIES_SLOW] + counts[SERIES_FAILED] + counts[SERIES_EXCLUDED];
     compare_one(s, a->name, "request", all,
                 sure[SURE_GOOD] + sure[SURE_SLOW] + sure[SURE_FAILED] + sure[SURE_EXCLUDED],
                 sure[UNSURE]);
@@ -352,8 +352,9 @@ void sim_stop(struct sim *s)
     if (s->failure[0])
         return;
     for (unsigned i = 0; i < KIT_WORKERS; i++)
-        SIM_CHECK(s, edge_idle(&s->edges[i]) && s->edges[i].buffers.held == 0 &&
-                         s->edges[i].blocks.held == 0 && s->edges[i].exchanges.held == 0,
+        SIM_CHECK(s,
+                  edge_idle(&s->edges[i]) && s->edges[i].buffers.held == 0 &&
+                      s->edges[i].blocks.held == 0 && s->edges[i].exchanges.held == 0,
                   "something is left after stopping");
     compare_store(s);
 }

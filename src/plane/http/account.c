@@ -25,8 +25,7 @@ static void count_verdict(struct exchange *x, ns_t latency)
     for (unsigned i = 0; i < n; i++)
         edge_count(x->edge, j->series + series[i], 1);
     if (verdict_timed(v)) {
-        edge_count(x->edge, j->series + SERIES_LATENCY_SUM_US,
-                   (uint64_t)(latency / NS_PER_US));
+        edge_count(x->edge, j->series + SERIES_LATENCY_SUM_US, (uint64_t)(latency / NS_PER_US));
         edge_count(x->edge, j->histogram + histogram_bin(latency), 1);
     }
 }

@@ -71,9 +71,7 @@ static void adopt(struct http_edge *e)
 static void read_message(struct http_edge *e, const struct message *m)
 {
     switch (m->kind) {
-    case MESSAGE_DRAIN:
-        edge_drain(e, m->drain.deadline);
-        break;
+    case MESSAGE_DRAIN: edge_drain(e, m->drain.deadline); break;
     case MESSAGE_INSTANCE_AVOID:
         pick_avoid(e, m->instance.id, m->instance.slots, m->instance.until);
         break;
@@ -83,8 +81,7 @@ static void read_message(struct http_edge *e, const struct message *m)
     case MESSAGE_STOP:
     case MESSAGE_SAMPLES:
     case MESSAGE_SAMPLES_STORED:
-    case MESSAGE_SCRIBE_STOP:
-        never("mail for somebody else");
+    case MESSAGE_SCRIBE_STOP: never("mail for somebody else");
     }
 }
 
@@ -226,8 +223,8 @@ void edge_open(struct http_edge *e, const struct edge_parts *parts)
     list_init(&e->exchange_list);
     if (snapshot_adopt(e->snapshots, e->publication))
         adopt(e);
-    reactor_set_owner(parts->reactor,
-                      (struct reactor_owner){ .top = edge_top, .has_mail = edge_has_mail, .owner = e });
+    reactor_set_owner(parts->reactor, (struct reactor_owner){
+                                          .top = edge_top, .has_mail = edge_has_mail, .owner = e });
 }
 
 void edge_free(struct http_edge *e)

@@ -26,7 +26,8 @@ enum {
 /* How long a client may keep an unused connection; what a closing one may still take. */
 #define CLIENT_IDLE   (60 * NS_PER_S)
 #define CLIENT_LINGER (2 * NS_PER_S)
-#define AVOID_REFUSING (1 * NS_PER_S) /* an instance that refused a connection is left alone so long */
+#define AVOID_REFUSING \
+    (1 * NS_PER_S) /* an instance that refused a connection is left alone so long */
 
 /* What this reactor knows of one instance. */
 struct instance_state {

@@ -34,7 +34,7 @@ enum ending {
 #define X(code, status, cause, words) ENDING_##code,
     ENDINGS(X)
 #undef X
-    ENDING_COUNT_OWN,
+        ENDING_COUNT_OWN,
     /* reasons of the HTTP/1 parser follow, one to one */
     ENDING_HTTP1 = ENDING_COUNT_OWN,
     ENDING_COUNT = ENDING_HTTP1 + HTTP1_REASON_COUNT,

@@ -13,7 +13,7 @@ enum exchange_deadline { DEADLINE_none, DEADLINE_connect, DEADLINE_head, DEADLIN
 #define TO(state) (UINT32_C(1) << EXCHANGE_##state)
 
 const struct machine_state exchange_states[EXCHANGE_STATE_COUNT] = {
-#define X(name, next, deadline, words)                                                             \
+#define X(name, next, deadline, words) \
     [EXCHANGE_##name] = { #name, next, DEADLINE_##deadline, words },
     EXCHANGE_STATES(X)
 #undef X
@@ -55,8 +55,7 @@ static void count_state_time(struct exchange *x, ns_t now)
 
     if (bin >= STATE_TIME_BINS)
         bin = STATE_TIME_BINS - 1;
-    edge_count(x->edge,
-               x->edge->slots->state_time + (uint32_t)x->state * STATE_TIME_BINS + bin, 1);
+    edge_count(x->edge, x->edge->slots->state_time + (uint32_t)x->state * STATE_TIME_BINS + bin, 1);
 }
 
 static void move(struct exchange *x, enum exchange_state to)
@@ -165,10 +164,9 @@ void exchange_cut(struct exchange *x, enum ending why)
 
 static struct http_field *own_field(struct http_field *f, struct span name, struct span value)
 {
-    *f = (struct http_field){ .name = name.p,
-                              .name_n = (uint16_t)name.n,
-                              .value = value.p,
-                              .value_n = (uint32_t)value.n };
+    *f = (struct http_field){
+        .name = name.p, .name_n = (uint16_t)name.n, .value = value.p, .value_n = (uint32_t)value.n
+    };
     return f + 1;
 }
 
@@ -490,18 +488,14 @@ static void on_deadline(struct timer *t)
     struct exchange *x = container_of(t, struct exchange, timer);
 
     switch (x->state) {
-    case EXCHANGE_CONNECTING:
-        connect_took_too_long(x);
-        break;
+    case EXCHANGE_CONNECTING: connect_took_too_long(x); break;
     case EXCHANGE_SENDING:
         if (x->up_sending)
             blame_instance(x, ENDING_request_stalled);
         else
             refuse(x, ENDING_body_timeout);
         break;
-    case EXCHANGE_WAITING:
-        blame_instance(x, ENDING_head_timeout);
-        break;
+    case EXCHANGE_WAITING: blame_instance(x, ENDING_head_timeout); break;
     case EXCHANGE_ANSWERING:
         if (x->down_sending)
             finish(x, ENDING_client_stalled);
@@ -510,8 +504,7 @@ static void on_deadline(struct timer *t)
         break;
     case EXCHANGE_READING:
     case EXCHANGE_OVER:
-    case EXCHANGE_STATE_COUNT:
-        never("a deadline in a state that has none");
+    case EXCHANGE_STATE_COUNT: never("a deadline in a state that has none");
     }
 }
 

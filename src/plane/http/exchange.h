@@ -14,7 +14,8 @@
 #include <stdalign.h>
 
 enum {
-    INSTANCES_TRIED_MAX = 8, /* instances that one request may be offered to before it was sent to any */
+    INSTANCES_TRIED_MAX =
+        8, /* instances that one request may be offered to before it was sent to any */
 };
 
 struct exchange {
@@ -27,7 +28,7 @@ struct exchange {
     struct scratch memory;
 
     enum exchange_state state;
-    ns_t began;       /* first byte of the request */
+    ns_t began; /* first byte of the request */
     ns_t state_since;
     ns_t blocked_since; /* the client does not take the answer; 0: it does */
     ns_t blocked;       /* sum of such times: not ours */
@@ -41,22 +42,22 @@ struct exchange {
 
     struct http_head request;
     struct http_head answer;
-    struct http_part held;   /* the first part's data, while a connection is being made */
+    struct http_part held; /* the first part's data, while a connection is being made */
     struct trace_id trace;
     struct request_slot *slot; /* NULL: untracked */
     char *owned;               /* body of an answer of our own, from malloc, or NULL */
 
     enum ending ending;
     enum ending no_connection; /* why the instance tried last could not be reached */
-    uint16_t status;         /* of the answer's head that went down; 0: none */
-    bool down_open : 1;      /* the leg may be used */
+    uint16_t status;           /* of the answer's head that went down; 0: none */
+    bool down_open : 1;        /* the leg may be used */
     bool up_open : 1;
-    bool routed : 1;         /* a journey counts it */
-    bool request_ended : 1;  /* its last part has come from the client */
-    bool request_sent : 1;   /* some byte of it went to this instance */
-    bool up_sending : 1;     /* a send is under way */
+    bool routed : 1;        /* a journey counts it */
+    bool request_ended : 1; /* its last part has come from the client */
+    bool request_sent : 1;  /* some byte of it went to this instance */
+    bool up_sending : 1;    /* a send is under way */
     bool down_sending : 1;
-    bool sending_end : 1;    /* the part under way to the client is the last */
+    bool sending_end : 1; /* the part under way to the client is the last */
 
     alignas(16) char inside[SCRATCH_INLINE]; /* scratch_take() gives pieces aligned to 16 */
 };

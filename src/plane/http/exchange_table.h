@@ -5,7 +5,6 @@
 #ifndef EK_PLANE_HTTP_EXCHANGE_TABLE_H
 #define EK_PLANE_HTTP_EXCHANGE_TABLE_H
 
-
 /* clang-format off */
 #define EXCHANGE_STATES(X) \
     /* name       may go to                                                         deadline  what it is doing */ \
@@ -21,7 +20,7 @@ enum exchange_state {
 #define X(name, next, deadline, words) EXCHANGE_##name,
     EXCHANGE_STATES(X)
 #undef X
-    EXCHANGE_STATE_COUNT,
+        EXCHANGE_STATE_COUNT,
 };
 
 #endif

@@ -11,12 +11,15 @@
 enum h1_down_deadline { DEADLINE_none, DEADLINE_idle, DEADLINE_header_time, DEADLINE_linger };
 
 static const struct machine_state states[H1_DOWN_STATE_COUNT] = {
-#define X(name, next, deadline, words) [H1_DOWN_##name] = { #name, next, DEADLINE_##deadline, words },
+#define X(name, next, deadline, words) \
+    [H1_DOWN_##name] = { #name, next, DEADLINE_##deadline, words },
     H1_DOWN_STATES(X)
 #undef X
 };
 
-enum { LINGER_BYTES_MAX = 256 * 1024 }; /* of a refused request still read, so that the answer gets through */
+enum {
+    LINGER_BYTES_MAX = 256 * 1024
+}; /* of a refused request still read, so that the answer gets through */
 
 struct h1_down {
     struct conn conn;
@@ -26,12 +29,12 @@ struct h1_down {
     struct leg *leg; /* while in EXCHANGE */
     enum h1_down_state state;
 
-    char *buffer;       /* BUFFER_SIZE, or SCRATCH_BLOCK when `large` */
-    uint32_t have;      /* bytes in it */
-    uint32_t used;      /* of them, consumed */
-    bool large;         /* a long head needs more than one buffer */
-    ns_t received;      /* when bytes last came */
-    ns_t began;         /* first byte of the request */
+    char *buffer;  /* BUFFER_SIZE, or SCRATCH_BLOCK when `large` */
+    uint32_t have; /* bytes in it */
+    uint32_t used; /* of them, consumed */
+    bool large;    /* a long head needs more than one buffer */
+    ns_t received; /* when bytes last came */
+    ns_t began;    /* first byte of the request */
     struct http1_scan scan;
     struct http1_body body;
     uint64_t body_bytes;
@@ -40,11 +43,11 @@ struct h1_down {
     bool request_ended; /* its last part went to the listener */
     bool keep_alive;    /* the client's wish */
     bool is_1_0;
-    bool refused;       /* framing is lost: nothing after this can be understood */
-    bool close;         /* this is the last answer, and its head says so */
-    bool chunked;       /* of the answer */
-    bool to_head;       /* the request is a HEAD, even when nothing else of it can be understood */
-    bool no_body;       /* HEAD, 204, 304: data is dropped */
+    bool refused; /* framing is lost: nothing after this can be understood */
+    bool close;   /* this is the last answer, and its head says so */
+    bool chunked; /* of the answer */
+    bool to_head; /* the request is a HEAD, even when nothing else of it can be understood */
+    bool no_body; /* HEAD, 204, 304: data is dropped */
     char chunk_line[HTTP1_CHUNK_HEAD_MAX];
 };
 
@@ -274,12 +277,8 @@ static void look_for_head(struct h1_down *d)
     }
     struct span bytes = span_of(d->buffer + d->used, d->have - d->used);
     switch (http1_scan_head(&d->scan, bytes, &limits, &size, &why)) {
-    case HTTP1_COMPLETE:
-        begin_exchange(d, size);
-        break;
-    case HTTP1_REFUSED:
-        refuse(d, ending_of_http1(why));
-        break;
+    case HTTP1_COMPLETE: begin_exchange(d, size); break;
+    case HTTP1_REFUSED: refuse(d, ending_of_http1(why)); break;
     case HTTP1_MORE:
         if (make_room(d))
             conn_receive(&d->conn);
@@ -350,12 +349,8 @@ static void on_received(struct conn *c, size_t n)
         move(d, H1_DOWN_HEAD);
         look_for_head(d);
         break;
-    case H1_DOWN_HEAD:
-        look_for_head(d);
-        break;
-    case H1_DOWN_EXCHANGE:
-        deliver_body(d, NULL);
-        break;
+    case H1_DOWN_HEAD: look_for_head(d); break;
+    case H1_DOWN_EXCHANGE: deliver_body(d, NULL); break;
     case H1_DOWN_LINGER:
         d->lingered += (uint32_t)n;
         give_buffer_back(d);
@@ -365,8 +360,7 @@ static void on_received(struct conn *c, size_t n)
             conn_receive(&d->conn);
         break;
     case H1_DOWN_CLOSED:
-    case H1_DOWN_STATE_COUNT:
-        never("bytes on a closed connection");
+    case H1_DOWN_STATE_COUNT: never("bytes on a closed connection");
     }
 }
 
@@ -416,8 +410,8 @@ static size_t put_data(struct h1_down *d, const struct http_part *part, struct i
 
     if (data) {
         if (d->chunked)
-            pieces[count++] = (struct iovec){ d->chunk_line,
-                                              http1_chunk_head(d->chunk_line, part->data.n) };
+            pieces[count++] =
+                (struct iovec){ d->chunk_line, http1_chunk_head(d->chunk_line, part->data.n) };
         pieces[count++] = piece_of(part->data);
         edge_count(d->edge, d->edge->slots->counters + EDGE_SENT_BYTES, part->data.n);
         if (d->chunked)

@@ -7,7 +7,6 @@
 
 #include "plane/http/edge.h"
 
-
 /* clang-format off */
 #define H1_DOWN_STATES(X) \
     /* name      may go to                                deadline      what it is doing */ \
@@ -22,7 +21,7 @@ enum h1_down_state {
 #define X(name, next, deadline, words) H1_DOWN_##name,
     H1_DOWN_STATES(X)
 #undef X
-    H1_DOWN_STATE_COUNT,
+        H1_DOWN_STATE_COUNT,
 };
 
 struct h1_down;

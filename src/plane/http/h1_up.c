@@ -18,7 +18,9 @@ static const struct machine_state states[H1_UP_STATE_COUNT] = {
 #undef X
 };
 
-enum { INTERIM_MAX = 16 }; /* 1xx answers before the real one: an instance that sends more is broken */
+enum {
+    INTERIM_MAX = 16
+}; /* 1xx answers before the real one: an instance that sends more is broken */
 
 struct h1_up {
     struct conn conn;
@@ -70,8 +72,8 @@ static void move(struct h1_up *u, enum h1_up_state to)
 {
     machine_check_move(states, u->state, to);
     u->state = to;
-    ns_t when = states[to].deadline == DEADLINE_idle ? u->edge->reactor->now + u->idle_time
-                                                     : NS_NEVER;
+    ns_t when =
+        states[to].deadline == DEADLINE_idle ? u->edge->reactor->now + u->idle_time : NS_NEVER;
     timer_set(&u->edge->reactor->timers, &u->timer, when);
 }
 
@@ -190,8 +192,8 @@ static size_t put_data(struct h1_up *u, const struct http_part *part, struct iov
 
     if (part->data.n > 0) {
         if (u->chunked)
-            pieces[n++] = (struct iovec){ u->chunk_line,
-                                          http1_chunk_head(u->chunk_line, part->data.n) };
+            pieces[n++] =
+                (struct iovec){ u->chunk_line, http1_chunk_head(u->chunk_line, part->data.n) };
         pieces[n++] = piece_of(part->data);
         if (u->chunked)
             pieces[n++] = piece_of(HTTP1_CHUNK_TAIL);
@@ -377,14 +379,11 @@ static void look_for_head(struct h1_up *u)
         conn_receive(&u->conn);
         return;
     }
-    switch (http1_scan_head(&u->scan, span_of(u->buffer + u->used, u->have - u->used), &limits, &size,
-                            &why)) {
-    case HTTP1_COMPLETE:
-        take_head(u, size, &limits);
-        break;
+    switch (http1_scan_head(&u->scan, span_of(u->buffer + u->used, u->have - u->used), &limits,
+                            &size, &why)) {
+    case HTTP1_COMPLETE: take_head(u, size, &limits); break;
     case HTTP1_REFUSED:
-        lose(u, why == HTTP1_head_too_large ? ENDING_answer_too_large
-                                            : ENDING_answer_malformed);
+        lose(u, why == HTTP1_head_too_large ? ENDING_answer_too_large : ENDING_answer_malformed);
         break;
     case HTTP1_MORE:
         if (make_room(u))

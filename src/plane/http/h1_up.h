@@ -8,7 +8,6 @@
 
 #include "plane/http/edge.h"
 
-
 /* clang-format off */
 #define H1_UP_STATES(X) \
     /* name       may go to                    deadline  what it is doing */ \
@@ -22,7 +21,7 @@ enum h1_up_state {
 #define X(name, next, deadline, words) H1_UP_##name,
     H1_UP_STATES(X)
 #undef X
-    H1_UP_STATE_COUNT,
+        H1_UP_STATE_COUNT,
 };
 
 struct h1_up;

@@ -46,7 +46,7 @@ struct leg {
     void *carrier;                   /* the codec's */
     const struct leg_events *events; /* set by the listener */
     struct scratch *memory;          /* the exchange's: heads are read into and written from it */
-    uint32_t stream;                 /* which of the connection's exchanges, for codecs that carry several */
+    uint32_t stream; /* which of the connection's exchanges, for codecs that carry several */
 };
 
 /* Where downstream codecs get their listeners from. */

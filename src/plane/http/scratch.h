@@ -38,8 +38,8 @@ static inline void *scratch_take(struct scratch *s, size_t n)
 {
     n = (n + 15) & ~(size_t)15;
     if (n > s->left) {
-        void *block = n <= SCRATCH_BLOCK && s->count < SCRATCH_BLOCKS_MAX ? pool_take(s->blocks)
-                                                                          : NULL;
+        void *block =
+            n <= SCRATCH_BLOCK && s->count < SCRATCH_BLOCKS_MAX ? pool_take(s->blocks) : NULL;
         if (!block)
             return NULL;
         s->taken[s->count++] = block;

@@ -36,14 +36,14 @@ enum edge_counter {
 #define X(name, kind, metric, help) EDGE_##name,
     EDGE_COUNTERS(X)
 #undef X
-    EDGE_COUNTER_COUNT,
+        EDGE_COUNTER_COUNT,
 };
 
 enum instance_counter {
 #define X(name, kind, metric, help) INSTANCE_##name,
     INSTANCE_COUNTERS(X)
 #undef X
-    INSTANCE_COUNTER_COUNT,
+        INSTANCE_COUNTER_COUNT,
 };
 
 /* Time in a state: bin i counts durations below 2^i microseconds; the last takes the rest. */
@@ -54,7 +54,7 @@ enum { CODE_CLASSES = 6 };
 
 struct edge_slots {
     uint32_t counters;   /* EDGE_COUNTER_COUNT */
-    uint32_t endings;   /* ENDING_COUNT: exchanges that did not end well, by reason */
+    uint32_t endings;    /* ENDING_COUNT: exchanges that did not end well, by reason */
     uint32_t state_time; /* EXCHANGE_STATES x STATE_TIME_BINS */
 };
 
