@@ -10,8 +10,9 @@
 
 enum { DEPTH_MAX = 16, ITEMS_MAX = 20000 };
 
-static void put_line(struct config_report *r, size_t line, size_t column, const char *kind,
-                     const char *format, va_list args)
+__attribute__((format(printf, 5, 0))) static void put_line(struct config_report *r, size_t line,
+                                                           size_t column, const char *kind,
+                                                           const char *format, va_list args)
 {
     char text[ERR_TEXT_MAX];
 
