@@ -185,7 +185,7 @@ static void build_instance(struct builder *b, struct service *s, const struct no
             else if (span_equal(key, SPAN("zone")))
                 in->zone = arena_span(&b->c->arena, n->items[i]->text);
             else if (!span_equal(key, SPAN("address")))
-                report_error(b->r, n->key_lines[i], n->column,
+                report_error(b->r, n->key_lines[i], n->key_columns[i],
                              "unknown key '%.*s'; known here: address, release, zone",
                              SPAN_ARG(key));
         }

@@ -26,7 +26,7 @@ static void unknown_key(const struct node *map, size_t item, const struct config
     struct span nearest = { NULL, 0 };
     size_t best = NEAR + 1;
     struct str known = str_growing();
-    size_t column = map->items[item]->line == map->key_lines[item] ? map->column : map->column;
+    size_t column = map->key_columns[item];
 
     for (size_t i = 0; i < config_option_count; i++) {
         const struct config_option *row = &config_options[i];
@@ -121,7 +121,7 @@ static void check_named(struct node *n, const struct config_option *row, struct 
         report_error(r, n->line, n->column, "'%.*s' is empty", SPAN_ARG(config_key(row)));
     for (size_t i = 0; i < n->count; i++) {
         if (!valid_name(n->keys[i]))
-            report_error(r, n->key_lines[i], n->column,
+            report_error(r, n->key_lines[i], n->key_columns[i],
                          "'%.*s' is no good name: up to 64 of a-z 0-9 - _ . and a letter or digit "
                          "first",
                          SPAN_ARG(n->keys[i]));

@@ -4,6 +4,8 @@
  * alias can make a small file unfold into a huge one. */
 #include "control/config_tree.h"
 
+#include "base/check.h"
+
 #include <yaml.h>
 
 #include <stdarg.h>
@@ -89,8 +91,7 @@ static bool refuse_extras(struct reader *r, const yaml_event_t *e, const yaml_ch
     return true;
 }
 
-static bool add_item(struct reader *r, struct node *parent, struct span key, size_t key_line,
-                     struct node *item)
+static bool add_item(struct reader *r, struct node *parent, struct node *key, struct node *item)
 {
     if (++r->items > ITEMS_MAX) {
         report_error(r->report, item->line, item->column, "more than %d values", ITEMS_MAX);
@@ -102,18 +103,22 @@ static bool add_item(struct reader *r, struct node *parent, struct span key, siz
         struct node **items = arena_array(r->arena, struct node *, room);
         struct span *keys = arena_array(r->arena, struct span, room);
         size_t *lines = arena_array(r->arena, size_t, room);
+        size_t *columns = arena_array(r->arena, size_t, room);
         if (parent->count) {
             memcpy(items, parent->items, parent->count * sizeof(items[0]));
             memcpy(keys, parent->keys, parent->count * sizeof(keys[0]));
             memcpy(lines, parent->key_lines, parent->count * sizeof(lines[0]));
+            memcpy(columns, parent->key_columns, parent->count * sizeof(columns[0]));
         }
         parent->items = items;
         parent->keys = keys;
         parent->key_lines = lines;
+        parent->key_columns = columns;
     }
     parent->items[parent->count] = item;
-    parent->keys[parent->count] = key;
-    parent->key_lines[parent->count++] = key_line;
+    parent->keys[parent->count] = key->text;
+    parent->key_lines[parent->count] = key->line;
+    parent->key_columns[parent->count++] = key->column;
     return true;
 }
 
@@ -142,9 +147,10 @@ struct level {
 
 static bool place(struct reader *r, struct level *top, struct node *n, bool *ret_is_key)
 {
+    check(top->node);
     *ret_is_key = false;
     if (top->node->kind == NODE_LIST)
-        return add_item(r, top->node, SPAN(""), n->line, n);
+        return add_item(r, top->node, n, n);
     if (!top->key) {
         *ret_is_key = true;
         top->key = n;
@@ -152,7 +158,7 @@ static bool place(struct reader *r, struct level *top, struct node *n, bool *ret
     }
     struct node *key = top->key;
     top->key = NULL;
-    return add_item(r, top->node, key->text, key->line, n);
+    return add_item(r, top->node, key, n);
 }
 
 /* One event inside the document. False: give up. */

@@ -656,9 +656,8 @@ struct sim_world *sim_new(uint64_t seed)
     list_init(&w->streams);
     list_init(&w->ports);
     w->fault_count = 1;
-    w->faults[0].faults = (struct sim_faults){ .delay_max = NS_PER_MS,
-                                               .window_min = 64 * 1024,
-                                               .window_max = 64 * 1024 };
+    w->faults[0].faults =
+        (struct sim_faults){ .delay_max = NS_PER_MS, .window_min = 65536, .window_max = 65536 };
     return w;
 }
 

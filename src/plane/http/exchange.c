@@ -36,13 +36,15 @@ static struct exchange *of_up(struct leg *l)
 
 static ns_t deadline_of(const struct exchange *x, enum exchange_state s)
 {
-    const struct timeouts *t = x->route ? &x->route->timeout : NULL;
+    /* without a route only an answer of our own is sent, which waits for the client alone */
+    static const struct timeouts ours = { CLIENT_IDLE, CLIENT_IDLE, CLIENT_IDLE };
+    const struct timeouts *t = x->route ? &x->route->timeout : &ours;
     ns_t now = x->edge->reactor->now;
 
     switch ((enum exchange_deadline)exchange_states[s].deadline) {
     case DEADLINE_connect: return now + t->connect;
     case DEADLINE_head: return now + t->head;
-    case DEADLINE_idle: return now + (t ? t->idle : CLIENT_IDLE);
+    case DEADLINE_idle: return now + t->idle;
     case DEADLINE_none: break;
     }
     return NS_NEVER;
@@ -114,6 +116,7 @@ static void release_up(struct exchange *x, bool whole)
 {
     if (!x->up_open)
         return;
+    check(x->instance);
     x->up_open = false;
     x->edge->instances[x->instance->id]->in_flight--;
     counter_sub(x->edge->page, x->instance->slots + INSTANCE_IN_FLIGHT, 1);
