@@ -209,7 +209,7 @@ static bool take(struct reader *r, const yaml_event_t *e, struct level *levels, 
 
 static struct node *read_document(struct reader *r)
 {
-    struct level levels[DEPTH_MAX];
+    struct level levels[DEPTH_MAX] = {};
     struct node *root = NULL;
     size_t depth = 0;
     unsigned documents = 0;
