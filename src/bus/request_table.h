@@ -22,6 +22,20 @@ struct trace_id {
     uint64_t low;
 };
 
+/* A new id. Its slot is one of a few that belong to this writer and stay in its cache: `turn` counts the
+ * writer's ids. 114 bits are random. */
+enum { REQUEST_HOT_SLOTS = 256 };
+
+static inline struct trace_id trace_id_new(uint64_t random_high, uint64_t random_low,
+                                           unsigned writer, uint64_t turn)
+{
+    uint64_t slot =
+        ((uint64_t)writer * REQUEST_HOT_SLOTS + turn % REQUEST_HOT_SLOTS) % REQUEST_SLOTS;
+
+    return (struct trace_id){ random_high | 1,
+                              (random_low & ~(uint64_t)(REQUEST_SLOTS - 1)) | slot };
+}
+
 struct request_slot {
     _Atomic uint64_t owner;      /* hash of the trace id; 0: free */
     _Atomic uint64_t trace_high; /* written by the HTTP edge while it claims */

@@ -43,6 +43,7 @@ struct http_edge {
     struct counter_page *page;
     const struct edge_slots *slots;
     struct request_table *requests;
+    uint64_t requests_begun;
     struct mailbox mail;          /* to us */
     struct mailbox *control_mail; /* NULL in control's own edge */
     struct reactor *control;      /* woken after mail to it */

@@ -97,7 +97,8 @@ struct leg *exchange_open(void *edge, ns_t began)
     x->state_since = began;
     x->snapshot = snapshot_hold(e->snapshots);
     x->timer.fire = on_deadline;
-    x->trace = (struct trace_id){ rng_next(&e->reactor->rng), rng_next(&e->reactor->rng) | 1 };
+    x->trace = trace_id_new(rng_next(&e->reactor->rng), rng_next(&e->reactor->rng),
+                            e->reactor->index, e->requests_begun++);
     x->slot = request_claim(e->requests, x->trace);
     scratch_begin(&x->memory, x->inside, &e->blocks);
     x->down.events = &down_events;

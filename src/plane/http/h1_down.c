@@ -21,6 +21,8 @@ enum {
     LINGER_BYTES_MAX = 256 * 1024
 }; /* of a refused request still read, so that the answer gets through */
 
+enum { SMALL_BODY_MAX = 1024 }; /* copied behind its head, see goes_with_head() */
+
 struct h1_down {
     struct conn conn;
     struct link link; /* in edge->down_list */
@@ -379,13 +381,21 @@ static void frame_answer(struct h1_down *d, struct http_head *h)
     d->chunked = h->body == HTTP_BODY_CHUNKED;
 }
 
-static size_t put_head(struct h1_down *d, struct leg *l, const struct http_head *given,
+/* A small body goes behind its head in the same memory: copying it costs less than a second piece costs
+ * the kernel. */
+static bool goes_with_head(const struct h1_down *d, const struct http_part *part)
+{
+    return part->head && part->end && !d->chunked && !d->no_body && part->data.n <= SMALL_BODY_MAX;
+}
+
+static size_t put_head(struct h1_down *d, struct leg *l, const struct http_part *part,
                        struct iovec *piece)
 {
-    struct http_head h = *given;
+    struct http_head h = *part->head;
 
     frame_answer(d, &h);
-    size_t size = http1_head_size(&h);
+    bool whole = goes_with_head(d, part);
+    size_t size = http1_head_size(&h) + (whole ? part->data.n : 0);
     struct str out = str_fixed(scratch_take(l->memory, size), size);
     if (!out.p)
         return 0;
@@ -393,6 +403,8 @@ static size_t put_head(struct h1_down *d, struct leg *l, const struct http_head 
                        d->close    ? HTTP1_CLOSE
                        : d->is_1_0 ? HTTP1_KEEP_ALIVE
                                    : HTTP1_PERSIST);
+    if (whole)
+        str_put(&out, part->data);
     check(!out.cut);
     *piece = (struct iovec){ out.p, out.n };
     return out.n;
@@ -437,11 +449,14 @@ static bool leg_send(struct leg *l, const struct http_part *part)
     size_t count = 0;
 
     if (part->head) {
-        if (put_head(d, l, part->head, &pieces[0]) == 0)
+        if (put_head(d, l, part, &pieces[0]) == 0)
             return give_up(d);
         count = 1;
     }
-    count += put_data(d, part, pieces + count);
+    if (goes_with_head(d, part))
+        edge_count(d->edge, d->edge->slots->counters + EDGE_SENT_BYTES, part->data.n);
+    else
+        count += put_data(d, part, pieces + count);
     return count == 0 || conn_send(&d->conn, pieces, count);
 }
 

@@ -60,8 +60,10 @@ void pick_refused(struct http_edge *e, const struct instance *i)
     };
 
     edge_count(e, i->slots + INSTANCE_CONNECT_FAILURES, 1);
+    bool news = !e->instances[i->id]->avoid_until;
     set_avoided(e, i->id, i->slots, until);
-    edge_tell_control(e, &m);
+    if (news) /* not each time that it is tried again in vain */
+        edge_tell_control(e, &m);
 }
 
 void pick_accepts(struct http_edge *e, const struct instance *i)
