@@ -502,6 +502,7 @@ enum http1_reason http1_parse_answer(struct span head, const struct http1_limits
                 h.fields[i].hop = false;
         }
         h.body = HTTP_BODY_NONE;
+        h.length = 0;
     } else if (h.body == HTTP_BODY_NONE) {
         h.body = HTTP_BODY_UNTIL_CLOSE;
     }

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_span.c - spans: comparing, trimming, numbers, distances. */
+#include "unit.h"
+
+static void numbers(void **state)
+{
+    static const struct {
+        const char *text;
+        bool good;
+        uint64_t value;
+    } cases[] = {
+        { "0", true, 0 },
+        { "007", true, 7 },
+        { "18446744073709551615", true, UINT64_MAX },
+        { "18446744073709551616", false, 0 },
+        { "99999999999999999999", false, 0 },
+        { "", false, 0 },
+        { "-1", false, 0 },
+        { "+1", false, 0 },
+        { " 1", false, 0 },
+        { "1 ", false, 0 },
+        { "0x10", false, 0 },
+        { "1_0", false, 0 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        uint64_t value = 42;
+        assert_int_equal(span_to_u64(span_from_text(cases[i].text), &value), cases[i].good);
+        assert_int_equal(value, cases[i].good ? cases[i].value : 42);
+    }
+}
+
+static void trimming_and_finding(void **state)
+{
+    (void)state;
+    assert_span(span_trim(SPAN(" \t a b\t ")), "a b");
+    assert_span(span_trim(SPAN("  ")), "");
+    assert_span(span_after(SPAN("abc"), 1), "bc");
+    assert_span(span_after(SPAN("abc"), 9), "");
+    assert_int_equal(span_find(SPAN("a:b"), ':'), 1);
+    assert_int_equal(span_find(SPAN("ab"), ':'), 2);
+    assert_int_equal(span_find(span_of(NULL, 0), ':'), 0);
+    assert_true(span_equal_nocase(SPAN("Content-Length"), SPAN("content-LENGTH")));
+    assert_false(span_equal_nocase(SPAN("host"), SPAN("hos")));
+    assert_true(span_starts_with(SPAN("HTTP/1.1"), SPAN("HTTP/")));
+    assert_false(span_starts_with(SPAN("HT"), SPAN("HTTP/")));
+    assert_int_equal(ascii_hex('f'), 15);
+    assert_int_equal(ascii_hex('G'), -1);
+}
+
+static void distances(void **state)
+{
+    (void)state;
+    assert_int_equal(span_distance(SPAN("routes"), SPAN("ruotes"), 3), 2);
+    assert_int_equal(span_distance(SPAN("store"), SPAN("storre"), 3), 1);
+    assert_int_equal(span_distance(SPAN("x"), SPAN("x"), 3), 0);
+    assert_int_equal(span_distance(SPAN("abcdef"), SPAN("uvwxyz"), 3), 4);
+    char text[100] = { 0 };
+    assert_int_equal(span_distance(span_of(text, 100), SPAN("a"), 3), 4);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(numbers),
+                                        cmocka_unit_test(trimming_and_finding),
+                                        cmocka_unit_test(distances) };
+    return RUN(tests);
+}

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_http1.c - every reason for which a head is refused, and its near misses that must pass. */
+#include "unit.h"
+
+#include "proto/http1.h"
+
+static const struct http1_limits limits = { .head = 2000, .line = 200, .fields = 5 };
+
+static enum http1_reason scan_and_parse(struct span head, struct http_field *fields,
+                                        struct http_head *ret_head)
+{
+    struct http1_scan scan = {};
+    enum http1_reason why = HTTP1_GOOD;
+    size_t size = 0;
+
+    switch (http1_scan_head(&scan, head, &limits, &size, &why)) {
+    case HTTP1_REFUSED: return why;
+    case HTTP1_MORE: return HTTP1_REASON_COUNT; /* not complete */
+    case HTTP1_COMPLETE: break;
+    }
+    return http1_parse_request(span_of(head.p, size), &limits, fields, ret_head);
+}
+
+#define REQUEST(fields) "GET / HTTP/1.1\r\nHost: a\r\n" fields "\r\n"
+
+static void requests(void **state)
+{
+    static const struct {
+        const char *head;
+        enum http1_reason expected;
+    } cases[] = {
+        { REQUEST(""), HTTP1_GOOD },
+        { "GET / HTTP/1.0\r\n\r\n", HTTP1_GOOD },
+        { "GET http://a/x?y HTTP/1.1\r\nHost: A\r\n\r\n", HTTP1_GOOD },
+        { "GET http://a HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_GOOD },
+        { "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_GOOD },
+        { "PROPFIND / HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_GOOD },
+        { REQUEST("X: \r\n"), HTTP1_GOOD },
+        { REQUEST("X:\t a b \t\r\n"), HTTP1_GOOD },
+        { REQUEST("X: caf\xc3\xa9\r\n"), HTTP1_GOOD },
+        { REQUEST("Connection: close, x-y\r\nX-Y: 1\r\n"), HTTP1_GOOD },
+        { REQUEST("Content-Length: 0\r\n"), HTTP1_GOOD },
+        { REQUEST("Transfer-Encoding: Chunked\r\n"), HTTP1_GOOD },
+        { REQUEST("Expect: 100-Continue\r\n"), HTTP1_GOOD },
+
+        { "GET / HTTP/1.1\nHost: a\r\n\r\n", HTTP1_bare_cr_or_lf },
+        { "GET / HTTP/1.1\r\nHost: a\n\r\n", HTTP1_bare_cr_or_lf },
+        { "GET / HTTP/1.1\r\nHost: a\r\n\n", HTTP1_bare_cr_or_lf },
+        { REQUEST("X: a\rb\r\n"), HTTP1_field_value },
+        { "GET  / HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_request_line },
+        { "GET /\r\nHost: a\r\n\r\n", HTTP1_request_line },
+        { " GET / HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_request_line },
+        { "GET / HTTP/1.1 \r\nHost: a\r\n\r\n", HTTP1_version },
+        { "G\x01T / HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_request_line },
+        { "GET / FTP/1.1\r\nHost: a\r\n\r\n", HTTP1_request_line },
+        { "GET / HTTP/2.0\r\nHost: a\r\n\r\n", HTTP1_version },
+        { "GET / HTTP/1.10\r\nHost: a\r\n\r\n", HTTP1_version },
+        { "GET / http/1.1\r\nHost: a\r\n\r\n", HTTP1_request_line },
+        { "get / HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_method_unknown },
+        { "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_method_unknown },
+        { "GET * HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_target },
+        { "GET a/b HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_target },
+        { "GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_target },
+        { "GET /\x7f HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_target },
+        { "GET http://u@a/ HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_target },
+        { "GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_target },
+        { REQUEST("X : 1\r\n"), HTTP1_field_name },
+        { REQUEST(": 1\r\n"), HTTP1_field_name },
+        { REQUEST("X\r\n"), HTTP1_field_name },
+        { REQUEST("X(: 1\r\n"), HTTP1_field_name },
+        { REQUEST("X: 1\r\n y\r\n"), HTTP1_field_folded },
+        { REQUEST("X: a\x01\r\n"), HTTP1_field_value },
+        { "GET / HTTP/1.1\r\n\r\n", HTTP1_host_missing },
+        { REQUEST("Host: a\r\n"), HTTP1_host_missing },
+        { "GET / HTTP/1.1\r\nHost:\r\n\r\n", HTTP1_host },
+        { "GET / HTTP/1.1\r\nHost: a b\r\n\r\n", HTTP1_host },
+        { "GET / HTTP/1.1\r\nHost: u@a\r\n\r\n", HTTP1_host },
+        { "GET http://b/ HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_host },
+        { REQUEST("Content-Length: 1\r\nContent-Length: 1\r\n"), HTTP1_length },
+        { REQUEST("Content-Length: 1, 1\r\n"), HTTP1_length },
+        { REQUEST("Content-Length: +1\r\n"), HTTP1_length },
+        { REQUEST("Content-Length: 0x1\r\n"), HTTP1_length },
+        { REQUEST("Content-Length:\r\n"), HTTP1_length },
+        { REQUEST("Content-Length: 9223372036854775808\r\n"), HTTP1_length },
+        { REQUEST("Content-Length: 1\r\nTransfer-Encoding: chunked\r\n"),
+          HTTP1_length_and_encoding },
+        { REQUEST("Transfer-Encoding: chunked\r\nContent-Length: 1\r\n"),
+          HTTP1_length_and_encoding },
+        { REQUEST("Transfer-Encoding: gzip, chunked\r\n"), HTTP1_encoding },
+        { REQUEST("Transfer-Encoding: xchunked\r\n"), HTTP1_encoding },
+        { REQUEST("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"), HTTP1_encoding },
+        { REQUEST("Transfer-Encoding: identity\r\n"), HTTP1_encoding },
+        { "GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", HTTP1_encoding_in_1_0 },
+        { REQUEST("Connection: host\r\n"), HTTP1_connection },
+        { REQUEST("Connection: close, Content-Length\r\n"), HTTP1_connection },
+        { REQUEST("Connection: X-Forwarded-For\r\n"), HTTP1_connection },
+        { REQUEST("Connection: a b\r\n"), HTTP1_connection },
+        { REQUEST("Expect: tea\r\n"), HTTP1_expectation },
+        { REQUEST("A: 1\r\nB: 1\r\nC: 1\r\nD: 1\r\n"), HTTP1_GOOD },
+        { REQUEST("A: 1\r\nB: 1\r\nC: 1\r\nD: 1\r\nE: 1\r\n"), HTTP1_too_many_fields },
+        { "GET / HTTP/1.1\r\nHost: a\r\n", HTTP1_REASON_COUNT },
+    };
+    struct http_field fields[HTTP1_FIELDS_MAX];
+    struct http_head head;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        enum http1_reason got = scan_and_parse(span_from_text(cases[i].head), fields, &head);
+        if (got != cases[i].expected)
+            fail_msg("'%s' gave %s, not %s", cases[i].head,
+                     got < HTTP1_REASON_COUNT ? http1_reason_code(got) : "more",
+                     cases[i].expected < HTTP1_REASON_COUNT ? http1_reason_code(cases[i].expected)
+                                                            : "more");
+    }
+    /* a zero byte ends C strings, so it stands here */
+    assert_int_equal(
+        scan_and_parse(SPAN("GET / HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n"), fields, &head),
+        HTTP1_field_value);
+}
+
+static void limits_are_kept(void **state)
+{
+    char text[4000];
+    struct http_field fields[HTTP1_FIELDS_MAX];
+    struct http_head head;
+
+    (void)state;
+    snprintf(text, sizeof(text), "GET /%0185d HTTP/1.1\r\nHost: a\r\n\r\n", 0); /* 200 bytes */
+    assert_int_equal(scan_and_parse(span_from_text(text), fields, &head), HTTP1_GOOD);
+    snprintf(text, sizeof(text), "GET /%0187d HTTP/1.1\r\nHost: a\r\n\r\n", 0);
+    assert_int_equal(scan_and_parse(span_from_text(text), fields, &head), HTTP1_line_too_long);
+    /* refused as soon as it is too long, not when it ends */
+    assert_int_equal(scan_and_parse(span_of(text, 205 < strlen(text) ? 205 : 0), fields, &head),
+                     HTTP1_line_too_long);
+    snprintf(text, sizeof(text), REQUEST("X: %01950d\r\n"), 0);
+    assert_int_equal(scan_and_parse(span_from_text(text), fields, &head), HTTP1_GOOD);
+    snprintf(text, sizeof(text), REQUEST("X: %01990d\r\n"), 0);
+    assert_int_equal(scan_and_parse(span_from_text(text), fields, &head), HTTP1_head_too_large);
+}
+
+static void a_head_may_come_byte_by_byte(void **state)
+{
+    struct span whole = SPAN("POST /x?y=1 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello");
+    struct http1_scan scan = {};
+    enum http1_reason why;
+    size_t size = 0;
+
+    (void)state;
+    for (size_t n = 0; n < whole.n - 5; n++)
+        assert_int_equal(http1_scan_head(&scan, span_of(whole.p, n), &limits, &size, &why),
+                         HTTP1_MORE);
+    assert_int_equal(http1_scan_head(&scan, whole, &limits, &size, &why), HTTP1_COMPLETE);
+    assert_int_equal(size, whole.n - 5);
+}
+
+static void what_a_head_means(void **state)
+{
+    struct http_field fields[HTTP1_FIELDS_MAX];
+    struct http_head h;
+
+    (void)state;
+    assert_int_equal(scan_and_parse(SPAN("POST http://a:1/x/y?q=1&r HTTP/1.1\r\nhost: a:1\r\n"
+                                         "Content-Length: 12\r\nConnection: close\r\n\r\n"),
+                                    fields, &h),
+                     HTTP1_GOOD);
+    assert_span(h.method, "POST");
+    assert_span(h.path, "/x/y");
+    assert_span(h.query, "q=1&r");
+    assert_span(h.host, "a:1");
+    assert_int_equal(h.body, HTTP_BODY_LENGTH);
+    assert_int_equal(h.length, 12);
+    assert_false(h.keep_alive);
+    assert_int_equal(
+        scan_and_parse(SPAN("GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n"), fields, &h),
+        HTTP1_GOOD);
+    assert_true(h.keep_alive);
+    assert_int_equal(scan_and_parse(SPAN("GET / HTTP/1.0\r\n\r\n"), fields, &h), HTTP1_GOOD);
+    assert_false(h.keep_alive);
+    assert_false(h.has_query);
+}
+
+static void answers(void **state)
+{
+    static const struct {
+        const char *head;
+        bool to_head;
+        enum http1_reason expected;
+        enum http_body body;
+    } cases[] = {
+        { "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n", false, HTTP1_GOOD, HTTP_BODY_LENGTH },
+        { "HTTP/1.1 200\r\n\r\n", false, HTTP1_GOOD, HTTP_BODY_UNTIL_CLOSE },
+        { "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", false, HTTP1_GOOD,
+          HTTP_BODY_CHUNKED },
+        { "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n", true, HTTP1_GOOD, HTTP_BODY_NONE },
+        { "HTTP/1.1 204 No\r\n\r\n", false, HTTP1_GOOD, HTTP_BODY_NONE },
+        { "HTTP/1.1 304 No\r\nContent-Length: 3\r\n\r\n", false, HTTP1_GOOD, HTTP_BODY_NONE },
+        { "HTTP/1.1 100 Go\r\n\r\n", false, HTTP1_GOOD, HTTP_BODY_NONE },
+        { "HTTP/1.1 099 x\r\n\r\n", false, HTTP1_status_line, HTTP_BODY_NONE },
+        { "HTTP/1.1 600 x\r\n\r\n", false, HTTP1_status_line, HTTP_BODY_NONE },
+        { "HTTP/1.1 20 x\r\n\r\n", false, HTTP1_status_line, HTTP_BODY_NONE },
+        { "HTTP/1.1 2000\r\n\r\n", false, HTTP1_status_line, HTTP_BODY_NONE },
+        { "HTTP/2 200 x\r\n\r\n", false, HTTP1_status_line, HTTP_BODY_NONE },
+        { "ICY 200 OK\r\n\r\n", false, HTTP1_status_line, HTTP_BODY_NONE },
+        { "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n", false,
+          HTTP1_length_and_encoding, HTTP_BODY_NONE },
+        { "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n", false, HTTP1_length,
+          HTTP_BODY_NONE },
+    };
+    struct http_field fields[HTTP1_FIELDS_MAX];
+    struct http_head h;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        enum http1_reason got = http1_parse_answer(span_from_text(cases[i].head), &limits,
+                                                   cases[i].to_head, fields, &h);
+        if (got != cases[i].expected)
+            fail_msg("'%s' gave %s", cases[i].head, http1_reason_code(got));
+        if (got == HTTP1_GOOD)
+            assert_int_equal(h.body, cases[i].body);
+    }
+}
+
+static void writing_is_canonical(void **state)
+{
+    struct http_field fields[HTTP1_FIELDS_MAX];
+    struct http_head h;
+    char room[1000];
+    struct str out = str_fixed(room, sizeof(room));
+    struct http_extra extra = { SPAN("X-Request-Id"), SPAN("7") };
+
+    (void)state;
+    assert_int_equal(scan_and_parse(SPAN("POST /a?b HTTP/1.1\r\nHOST:  a\r\nX-y:\tz \r\n"
+                                         "connection: X-y\r\nTransfer-Encoding: CHUNKED\r\n\r\n"),
+                                    fields, &h),
+                     HTTP1_GOOD);
+    h.extra = &extra;
+    h.extra_count = 1;
+    http1_write_request(&out, &h, HTTP1_PERSIST);
+    assert_span(str_span(&out), "POST /a?b HTTP/1.1\r\nHOST: a\r\nX-Request-Id: 7\r\n"
+                                "Transfer-Encoding: chunked\r\n\r\n");
+    assert_true(out.n <= http1_head_size(&h));
+    out.n = 0;
+    assert_int_equal(http1_parse_answer(SPAN("HTTP/1.0 404 No such\r\nEvenkeel-Outcome: failed\r\n"
+                                             "Content-Length: 2\r\nKeep-Alive: x\r\n\r\n"),
+                                        &limits, false, fields, &h),
+                     HTTP1_GOOD);
+    http1_write_answer(&out, &h, HTTP1_CLOSE);
+    assert_span(str_span(&out),
+                "HTTP/1.1 404 No such\r\nContent-Length: 2\r\nConnection: close\r\n\r\n");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(requests),
+        cmocka_unit_test(limits_are_kept),
+        cmocka_unit_test(a_head_may_come_byte_by_byte),
+        cmocka_unit_test(what_a_head_means),
+        cmocka_unit_test(answers),
+        cmocka_unit_test(writing_is_canonical),
+    };
+    return RUN(tests);
+}
