@@ -3,7 +3,7 @@
 #include "cli/commands.h"
 #include "cli/ui_assets.h"
 #include "control/boot.h"
-#include "control/config.h"
+#include "control/config_file.h"
 
 #include <getopt.h>
 #include <stdio.h>

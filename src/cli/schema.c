@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* schema.c - `evenkeel schema`: the configuration language. */
 #include "cli/commands.h"
-#include "control/config.h"
+#include "control/config_file.h"
 
 #include <string.h>
 

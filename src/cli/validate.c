@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* validate.c - `evenkeel validate`: is this file right? */
 #include "cli/commands.h"
-#include "control/config.h"
+#include "control/config_file.h"
 
 #include <getopt.h>
 #include <jansson.h>

@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 #include "base/rand.h"
-#include "control/config.h"
+#include "control/config_file.h"
 #include "control/control.h"
 #include "control/resolve.h"
 #include "store/catalog.h"

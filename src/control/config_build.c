@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* config_build.c - from a checked tree to struct config, and what concerns several values at once. */
-#include "control/config.h"
+#include "control/config_file.h"
 
 #include "base/check.h"
 #include "base/log.h"

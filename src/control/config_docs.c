@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* config_docs.c - the table as a page for people and as a JSON schema for editors. */
-#include "control/config.h"
+#include "control/config_file.h"
 #include "control/config_table.h"
 
 #include <jansson.h>

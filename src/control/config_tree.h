@@ -6,7 +6,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
-#include "control/config.h"
+#include "control/config_file.h"
 #include "control/config_table.h"
 
 enum node_kind { NODE_SCALAR, NODE_MAP, NODE_LIST };

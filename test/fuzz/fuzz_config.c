@@ -2,7 +2,7 @@
 /* fuzz_config.c - any file gives a configuration, or at least one error with a place. */
 #include "fuzz.h"
 
-#include "control/config.h"
+#include "control/config_file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -273,6 +273,7 @@ static void begin_request(struct exchange *x)
     struct http_part part = x->held;
 
     part.head = &x->request;
+    part.end = x->request_ended; /* also when it is sent again and nothing is held any more */
     move(x, EXCHANGE_SENDING);
     send_up(x, &part);
 }

@@ -3,7 +3,7 @@
 #include "unit.h"
 
 #include "base/rand.h"
-#include "control/config.h"
+#include "control/config_file.h"
 
 #include <stdlib.h>
 

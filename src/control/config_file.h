@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* config.h - from a YAML file to a configuration, with errors that say where and what was meant.
+/* config_file.h - from a YAML file to a configuration, with errors that say where and what was meant.
  * The language is one table (config_table.h): reading, docs/configuration.md and the JSON schema all come
  * from it. A file is read and checked whole; nothing of a wrong one comes into force.
  * Next: config_table.h, config_parse.c (YAML to a tree), config_check.c (tree against table),
  * config_build.c (tree to struct config). */
-#ifndef EK_CONTROL_CONFIG_H
-#define EK_CONTROL_CONFIG_H
+#ifndef EK_CONTROL_CONFIG_FILE_H
+#define EK_CONTROL_CONFIG_FILE_H
 
 #include "base/err.h"
 #include "base/str.h"
