@@ -18,7 +18,7 @@ struct node {
     struct span text;    /* scalar */
     struct span *keys;   /* map: name of each item */
     struct node **items; /* map and list */
-    size_t *key_lines; /* where each key stands */
+    size_t *key_lines;   /* where each key stands */
     size_t *key_columns;
     size_t count;
 };

@@ -542,8 +542,10 @@ static void sim_poll(struct reactor *r, ns_t until)
             if (edges)
                 conn_edge(c, edges);
         }
-        if (s->waiting && s->port->reactor == r && s->queued <= w->now)
+        if (s->waiting && !s->told && s->port->reactor == r && s->queued <= w->now) {
+            s->told = true;
             port_edge(s->port);
+        }
     }
 }
 
@@ -563,8 +565,7 @@ static ns_t reactor_next(struct sim_world *w, struct reactor *r)
                 next = t < next ? t : next;
             }
         }
-        /* a port that said "not now" is not asked again before it resumes */
-        if (s->waiting && s->port->reactor == r && !s->port->ready)
+        if (s->waiting && !s->told && s->port->reactor == r)
             next = s->queued < next ? s->queued : next;
     }
     return next;

@@ -23,94 +23,95 @@ static enum http1_reason scan_and_parse(struct span head, struct http_field *fie
 
 #define REQUEST(fields) "GET / HTTP/1.1\r\nHost: a\r\n" fields "\r\n"
 
+static const struct {
+    const char *head;
+    enum http1_reason expected;
+} request_cases[] = {
+    { REQUEST(""), HTTP1_GOOD },
+    { "GET / HTTP/1.0\r\n\r\n", HTTP1_GOOD },
+    { "GET http://a/x?y HTTP/1.1\r\nHost: A\r\n\r\n", HTTP1_GOOD },
+    { "GET http://a HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_GOOD },
+    { "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_GOOD },
+    { "PROPFIND / HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_GOOD },
+    { REQUEST("X: \r\n"), HTTP1_GOOD },
+    { REQUEST("X:\t a b \t\r\n"), HTTP1_GOOD },
+    { REQUEST("X: caf\xc3\xa9\r\n"), HTTP1_GOOD },
+    { REQUEST("Connection: close, x-y\r\nX-Y: 1\r\n"), HTTP1_GOOD },
+    { REQUEST("Content-Length: 0\r\n"), HTTP1_GOOD },
+    { REQUEST("Transfer-Encoding: Chunked\r\n"), HTTP1_GOOD },
+    { REQUEST("Expect: 100-Continue\r\n"), HTTP1_GOOD },
+
+    { "GET / HTTP/1.1\nHost: a\r\n\r\n", HTTP1_bare_cr_or_lf },
+    { "GET / HTTP/1.1\r\nHost: a\n\r\n", HTTP1_bare_cr_or_lf },
+    { "GET / HTTP/1.1\r\nHost: a\r\n\n", HTTP1_bare_cr_or_lf },
+    { REQUEST("X: a\rb\r\n"), HTTP1_field_value },
+    { "GET  / HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_request_line },
+    { "GET /\r\nHost: a\r\n\r\n", HTTP1_request_line },
+    { " GET / HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_request_line },
+    { "GET / HTTP/1.1 \r\nHost: a\r\n\r\n", HTTP1_version },
+    { "G\x01T / HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_request_line },
+    { "GET / FTP/1.1\r\nHost: a\r\n\r\n", HTTP1_request_line },
+    { "GET / HTTP/2.0\r\nHost: a\r\n\r\n", HTTP1_version },
+    { "GET / HTTP/1.10\r\nHost: a\r\n\r\n", HTTP1_version },
+    { "GET / http/1.1\r\nHost: a\r\n\r\n", HTTP1_request_line },
+    { "get / HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_method_unknown },
+    { "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_method_unknown },
+    { "GET * HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_target },
+    { "GET a/b HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_target },
+    { "GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_target },
+    { "GET /\x7f HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_target },
+    { "GET http://u@a/ HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_target },
+    { "GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_target },
+    { REQUEST("X : 1\r\n"), HTTP1_field_name },
+    { REQUEST(": 1\r\n"), HTTP1_field_name },
+    { REQUEST("X\r\n"), HTTP1_field_name },
+    { REQUEST("X(: 1\r\n"), HTTP1_field_name },
+    { REQUEST("X: 1\r\n y\r\n"), HTTP1_field_folded },
+    { REQUEST("X: a\x01\r\n"), HTTP1_field_value },
+    { "GET / HTTP/1.1\r\n\r\n", HTTP1_host_missing },
+    { REQUEST("Host: a\r\n"), HTTP1_host_missing },
+    { "GET / HTTP/1.1\r\nHost:\r\n\r\n", HTTP1_host },
+    { "GET / HTTP/1.1\r\nHost: a b\r\n\r\n", HTTP1_host },
+    { "GET / HTTP/1.1\r\nHost: u@a\r\n\r\n", HTTP1_host },
+    { "GET http://b/ HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_host },
+    { REQUEST("Content-Length: 1\r\nContent-Length: 1\r\n"), HTTP1_length },
+    { REQUEST("Content-Length: 1, 1\r\n"), HTTP1_length },
+    { REQUEST("Content-Length: +1\r\n"), HTTP1_length },
+    { REQUEST("Content-Length: 0x1\r\n"), HTTP1_length },
+    { REQUEST("Content-Length:\r\n"), HTTP1_length },
+    { REQUEST("Content-Length: 9223372036854775808\r\n"), HTTP1_length },
+    { REQUEST("Content-Length: 1\r\nTransfer-Encoding: chunked\r\n"), HTTP1_length_and_encoding },
+    { REQUEST("Transfer-Encoding: chunked\r\nContent-Length: 1\r\n"), HTTP1_length_and_encoding },
+    { REQUEST("Transfer-Encoding: gzip, chunked\r\n"), HTTP1_encoding },
+    { REQUEST("Transfer-Encoding: xchunked\r\n"), HTTP1_encoding },
+    { REQUEST("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"), HTTP1_encoding },
+    { REQUEST("Transfer-Encoding: identity\r\n"), HTTP1_encoding },
+    { "GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", HTTP1_encoding_in_1_0 },
+    { REQUEST("Connection: host\r\n"), HTTP1_connection },
+    { REQUEST("Connection: close, Content-Length\r\n"), HTTP1_connection },
+    { REQUEST("Connection: X-Forwarded-For\r\n"), HTTP1_connection },
+    { REQUEST("Connection: a b\r\n"), HTTP1_connection },
+    { REQUEST("Expect: tea\r\n"), HTTP1_expectation },
+    { REQUEST("A: 1\r\nB: 1\r\nC: 1\r\nD: 1\r\n"), HTTP1_GOOD },
+    { REQUEST("A: 1\r\nB: 1\r\nC: 1\r\nD: 1\r\nE: 1\r\n"), HTTP1_too_many_fields },
+    { "GET / HTTP/1.1\r\nHost: a\r\n", HTTP1_REASON_COUNT },
+};
+
 static void requests(void **state)
 {
-    static const struct {
-        const char *head;
-        enum http1_reason expected;
-    } cases[] = {
-        { REQUEST(""), HTTP1_GOOD },
-        { "GET / HTTP/1.0\r\n\r\n", HTTP1_GOOD },
-        { "GET http://a/x?y HTTP/1.1\r\nHost: A\r\n\r\n", HTTP1_GOOD },
-        { "GET http://a HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_GOOD },
-        { "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_GOOD },
-        { "PROPFIND / HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_GOOD },
-        { REQUEST("X: \r\n"), HTTP1_GOOD },
-        { REQUEST("X:\t a b \t\r\n"), HTTP1_GOOD },
-        { REQUEST("X: caf\xc3\xa9\r\n"), HTTP1_GOOD },
-        { REQUEST("Connection: close, x-y\r\nX-Y: 1\r\n"), HTTP1_GOOD },
-        { REQUEST("Content-Length: 0\r\n"), HTTP1_GOOD },
-        { REQUEST("Transfer-Encoding: Chunked\r\n"), HTTP1_GOOD },
-        { REQUEST("Expect: 100-Continue\r\n"), HTTP1_GOOD },
-
-        { "GET / HTTP/1.1\nHost: a\r\n\r\n", HTTP1_bare_cr_or_lf },
-        { "GET / HTTP/1.1\r\nHost: a\n\r\n", HTTP1_bare_cr_or_lf },
-        { "GET / HTTP/1.1\r\nHost: a\r\n\n", HTTP1_bare_cr_or_lf },
-        { REQUEST("X: a\rb\r\n"), HTTP1_field_value },
-        { "GET  / HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_request_line },
-        { "GET /\r\nHost: a\r\n\r\n", HTTP1_request_line },
-        { " GET / HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_request_line },
-        { "GET / HTTP/1.1 \r\nHost: a\r\n\r\n", HTTP1_version },
-        { "G\x01T / HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_request_line },
-        { "GET / FTP/1.1\r\nHost: a\r\n\r\n", HTTP1_request_line },
-        { "GET / HTTP/2.0\r\nHost: a\r\n\r\n", HTTP1_version },
-        { "GET / HTTP/1.10\r\nHost: a\r\n\r\n", HTTP1_version },
-        { "GET / http/1.1\r\nHost: a\r\n\r\n", HTTP1_request_line },
-        { "get / HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_method_unknown },
-        { "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_method_unknown },
-        { "GET * HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_target },
-        { "GET a/b HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_target },
-        { "GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_target },
-        { "GET /\x7f HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_target },
-        { "GET http://u@a/ HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_target },
-        { "GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_target },
-        { REQUEST("X : 1\r\n"), HTTP1_field_name },
-        { REQUEST(": 1\r\n"), HTTP1_field_name },
-        { REQUEST("X\r\n"), HTTP1_field_name },
-        { REQUEST("X(: 1\r\n"), HTTP1_field_name },
-        { REQUEST("X: 1\r\n y\r\n"), HTTP1_field_folded },
-        { REQUEST("X: a\x01\r\n"), HTTP1_field_value },
-        { "GET / HTTP/1.1\r\n\r\n", HTTP1_host_missing },
-        { REQUEST("Host: a\r\n"), HTTP1_host_missing },
-        { "GET / HTTP/1.1\r\nHost:\r\n\r\n", HTTP1_host },
-        { "GET / HTTP/1.1\r\nHost: a b\r\n\r\n", HTTP1_host },
-        { "GET / HTTP/1.1\r\nHost: u@a\r\n\r\n", HTTP1_host },
-        { "GET http://b/ HTTP/1.1\r\nHost: a\r\n\r\n", HTTP1_host },
-        { REQUEST("Content-Length: 1\r\nContent-Length: 1\r\n"), HTTP1_length },
-        { REQUEST("Content-Length: 1, 1\r\n"), HTTP1_length },
-        { REQUEST("Content-Length: +1\r\n"), HTTP1_length },
-        { REQUEST("Content-Length: 0x1\r\n"), HTTP1_length },
-        { REQUEST("Content-Length:\r\n"), HTTP1_length },
-        { REQUEST("Content-Length: 9223372036854775808\r\n"), HTTP1_length },
-        { REQUEST("Content-Length: 1\r\nTransfer-Encoding: chunked\r\n"),
-          HTTP1_length_and_encoding },
-        { REQUEST("Transfer-Encoding: chunked\r\nContent-Length: 1\r\n"),
-          HTTP1_length_and_encoding },
-        { REQUEST("Transfer-Encoding: gzip, chunked\r\n"), HTTP1_encoding },
-        { REQUEST("Transfer-Encoding: xchunked\r\n"), HTTP1_encoding },
-        { REQUEST("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"), HTTP1_encoding },
-        { REQUEST("Transfer-Encoding: identity\r\n"), HTTP1_encoding },
-        { "GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", HTTP1_encoding_in_1_0 },
-        { REQUEST("Connection: host\r\n"), HTTP1_connection },
-        { REQUEST("Connection: close, Content-Length\r\n"), HTTP1_connection },
-        { REQUEST("Connection: X-Forwarded-For\r\n"), HTTP1_connection },
-        { REQUEST("Connection: a b\r\n"), HTTP1_connection },
-        { REQUEST("Expect: tea\r\n"), HTTP1_expectation },
-        { REQUEST("A: 1\r\nB: 1\r\nC: 1\r\nD: 1\r\n"), HTTP1_GOOD },
-        { REQUEST("A: 1\r\nB: 1\r\nC: 1\r\nD: 1\r\nE: 1\r\n"), HTTP1_too_many_fields },
-        { "GET / HTTP/1.1\r\nHost: a\r\n", HTTP1_REASON_COUNT },
-    };
     struct http_field fields[HTTP1_FIELDS_MAX];
     struct http_head head;
 
     (void)state;
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        enum http1_reason got = scan_and_parse(span_from_text(cases[i].head), fields, &head);
-        if (got != cases[i].expected)
-            fail_msg("'%s' gave %s, not %s", cases[i].head,
+    for (size_t i = 0; i < COUNT(request_cases); i++) {
+        enum http1_reason got =
+            scan_and_parse(span_from_text(request_cases[i].head), fields, &head);
+        if (got != request_cases[i].expected)
+            fail_msg("'%s' gave %s, not %s", request_cases[i].head,
                      got < HTTP1_REASON_COUNT ? http1_reason_code(got) : "more",
-                     cases[i].expected < HTTP1_REASON_COUNT ? http1_reason_code(cases[i].expected)
-                                                            : "more");
+                     request_cases[i].expected < HTTP1_REASON_COUNT
+                         ? http1_reason_code(request_cases[i].expected)
+                         : "more");
     }
     /* a zero byte ends C strings, so it stands here */
     assert_int_equal(
