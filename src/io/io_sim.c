@@ -60,6 +60,7 @@ struct sim_stream {
     struct port *port;      /* in whose queue it waits */
     ns_t queued;            /* when it shows up there */
     bool waiting;           /* in the queue */
+    bool told;              /* its arrival there was told by an edge */
 };
 
 struct sim_port {
