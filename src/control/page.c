@@ -76,6 +76,16 @@ static const char *mood(double budget)
     return budget <= 0 ? "spent" : budget < 0.25 ? "low" : "well";
 }
 
+static void write_time(double seconds, struct str *out)
+{
+    if (seconds < 3600)
+        str_print(out, "%.0f min", seconds / 60);
+    else if (seconds < 86400)
+        str_print(out, "%.1f h", seconds / 3600);
+    else
+        str_print(out, "%.1f", seconds / 86400);
+}
+
 static void write_objective(const struct control *c, const struct row *r, unsigned o,
                             struct str *out)
 {
@@ -95,9 +105,9 @@ static void write_objective(const struct control *c, const struct row *r, unsign
     str_print(out, " <small>of %.6g %%", objective->target * 100);
     if (objective->under)
         str_print(out, " under %.6g ms", (double)objective->under / (double)NS_PER_MS);
-    str_print(out, ", %.2g of %lld days measured</small>",
-              coverage * (double)objective->window_s / 86400,
-              (long long)(objective->window_s / 86400));
+    str_literal(out, ", ");
+    write_time(coverage * (double)objective->window_s, out);
+    str_print(out, " of %lld days measured</small> ", (long long)(objective->window_s / 86400));
     if (budget < BUDGET_NO_DATA)
         str_print(out,
                   "<meter min=\"0\" max=\"1\" low=\"0.25\" optimum=\"1\" value=\"%.4f\"></meter> "
