@@ -22,7 +22,8 @@ enum {
     INSTANCES_MAX = 1024, /* of one service */
     ROUTES_MAX = 4096,
     JOURNEYS_MAX = 1024,
-    JOURNEY_ROUTES_MAX = 256,
+    JOURNEY_ROUTES_MAX = 256, /* of one journey */
+    JOURNEY_ROUTES_ALL_MAX = 8192,
     LISTENERS_MAX = 16,
     WORKERS_MAX = 64,
 };

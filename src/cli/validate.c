@@ -5,7 +5,6 @@
 
 #include <getopt.h>
 #include <jansson.h>
-#include <stdlib.h>
 
 struct found {
     size_t instances;
@@ -14,16 +13,21 @@ struct found {
 
 static void print_help(FILE *to)
 {
-    fprintf(to,
-            "usage: evenkeel validate [-c FILE] [--json]\n\n"
-            "Reads a configuration and says what is wrong with it, as file:line:column.\n\n"
-            "  -c, --config FILE  the configuration (default: evenkeel.yaml in this folder)\n"
-            "      --json         {\"valid\": ..., \"errors\": N, \"warnings\": N, \"text\": ...}\n"
-            "  -h, --help         this text\n\n"
-            "Exit codes: 0 right (perhaps with warnings), 1 wrong, 2 wrong usage.\n");
+    fprintf(to, "usage: evenkeel validate [-c FILE] [--json]\n\n"
+                "Reads a configuration and says what is wrong with it, as file:line:column.\n\n"
+                "  -c, --config FILE  the configuration (default: evenkeel.yaml in this folder)\n"
+                "      --json         the same for programs: valid, errors, warnings, findings\n"
+                "  -h, --help         this text\n\n"
+                "Exit codes: 0 right (perhaps with warnings), 1 wrong, 2 wrong usage.\n");
 }
 
-static int read_options(int argc, char **argv, const char **file, bool *json)
+struct options {
+    const char *file;
+    bool json;
+    bool help;
+};
+
+static bool read_options(int argc, char **argv, struct options *o)
 {
     static const struct option longs[] = { { "config", required_argument, NULL, 'c' },
                                            { "json", no_argument, NULL, 'j' },
@@ -33,29 +37,21 @@ static int read_options(int argc, char **argv, const char **file, bool *json)
 
     while ((c = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
         switch (c) {
-        case 'c': *file = optarg; break;
-        case 'j': *json = true; break;
-        case 'h': print_help(stdout); exit(EXIT_DONE);
-        default: print_help(stderr); return EXIT_USAGE;
+        case 'c': o->file = optarg; break;
+        case 'j': o->json = true; break;
+        case 'h':
+            print_help(stdout);
+            o->help = true;
+            return true;
+        default: print_help(stderr); return false;
         }
     }
     if (optind < argc) {
         fprintf(stderr, "evenkeel validate: '%s' is not expected here; did you mean -c %s?\n",
                 argv[optind], argv[optind]);
-        return EXIT_USAGE;
+        return false;
     }
-    return EXIT_DONE;
-}
-
-static void print_json(const struct config_report *report, bool valid)
-{
-    json_t *o = json_pack("{s:b, s:i, s:i, s:s%}", "valid", valid, "errors", (int)report->errors,
-                          "warnings", (int)report->warnings, "text",
-                          report->text.n ? report->text.p : "", report->text.n);
-
-    json_dumpf(o, stdout, JSON_INDENT(2));
-    printf("\n");
-    json_decref(o);
+    return true;
 }
 
 static struct found look(const struct config *c)
@@ -78,25 +74,64 @@ static void print_summary(const char *file, const struct config *c)
            file, c->service_count, f.instances, c->route_count, c->journey_count - 1, f.objectives);
 }
 
+static json_t *finding_json(const struct config_finding *f)
+{
+    return json_pack("{s:I, s:I, s:s, s:s}", "line", (json_int_t)f->line, "column",
+                     (json_int_t)f->column, "severity", f->warning ? "warning" : "error", "text",
+                     f->text);
+}
+
+/* `config` is NULL when the file is wrong. */
+static void print_json(const char *file, const struct config_report *report, const char *sentence,
+                       const struct config *config)
+{
+    json_t *findings = json_array();
+
+    for (size_t i = 0; i < report->count; i++)
+        json_array_append_new(findings, finding_json(&report->findings[i]));
+    /* a file's name may be any bytes; JSON is UTF-8 */
+    json_t *name = json_string(file);
+    json_t *o = json_pack("{s:o, s:b, s:i, s:i, s:o}", "file", name ? name : json_null(), "valid",
+                          config != NULL, "errors", (int)report->errors, "warnings",
+                          (int)report->warnings, "findings", findings);
+    if (config) {
+        struct found f = look(config);
+        json_object_set_new(o, "holds",
+                            json_pack("{s:I, s:I, s:I, s:I, s:I}", "services",
+                                      (json_int_t)config->service_count, "instances",
+                                      (json_int_t)f.instances, "routes",
+                                      (json_int_t)config->route_count, "journeys",
+                                      (json_int_t)config->journey_count - 1, "objectives",
+                                      (json_int_t)f.objectives));
+    } else {
+        json_t *why = json_string(sentence);
+        json_object_set_new(o, "error", why ? why : json_string("the file cannot be read"));
+    }
+    json_dumpf(o, stdout, JSON_INDENT(2));
+    printf("\n");
+    json_decref(o);
+}
+
 int cmd_validate(int argc, char **argv)
 {
-    const char *file = "evenkeel.yaml";
-    bool json = false;
+    struct options o = { .file = "evenkeel.yaml" };
     struct config *config = NULL;
     struct config_report report;
-    int usage = read_options(argc, argv, &file, &json);
 
-    if (usage != EXIT_DONE)
-        return usage;
-    err e = config_read_file(file, &config, &report);
-    if (json)
-        print_json(&report, !e.failed);
-    else
+    if (!read_options(argc, argv, &o))
+        return EXIT_USAGE;
+    if (o.help)
+        return EXIT_DONE;
+    err e = config_read_file(o.file, &config, &report);
+    if (o.json) {
+        print_json(o.file, &report, e.text, config);
+    } else {
         config_report_print(&report, e.failed ? stderr : stdout);
-    if (e.failed)
-        fprintf(stderr, "evenkeel: %s\n", e.text);
-    else if (!json)
-        print_summary(file, config);
+        if (e.failed)
+            fprintf(stderr, "evenkeel: %s\n", e.text);
+        else
+            print_summary(o.file, config);
+    }
     config_report_free(&report);
     if (config)
         config_free(config);

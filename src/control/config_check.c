@@ -3,8 +3,6 @@
  * in config_build.c. Recursion is over our own table, whose depth is fixed. */
 #include "control/config_tree.h"
 
-enum { NEAR = 3 }; /* more edits than this are no typing mistake */
-
 static void check_node(struct node *n, const struct config_option *row, struct config_report *r);
 
 /* ---- keys */
@@ -19,41 +17,71 @@ static const struct config_option *find_inside(struct span key, const struct con
     return NULL;
 }
 
-static void unknown_key(const struct node *map, size_t item, const struct config_option *parent,
-                        struct config_report *r)
+bool is_near(struct span a, struct span b, size_t *ret_distance)
 {
-    struct span key = map->keys[item];
-    struct span nearest = { NULL, 0 };
-    size_t best = NEAR + 1;
-    struct str known = str_growing();
-    size_t column = map->key_columns[item];
+    size_t longer = a.n > b.n ? a.n : b.n;
+    size_t limit =
+        longer / 2 < 3 ? longer / 2 : 3; /* of more than half or three it is another word */
+
+    *ret_distance = span_distance(a, b, limit);
+    return *ret_distance <= limit;
+}
+
+static const struct config_option *find_nearest(struct span key, const struct config_option *parent)
+{
+    const struct config_option *nearest = NULL;
+    size_t best = SIZE_MAX;
+    size_t d;
 
     for (size_t i = 0; i < config_option_count; i++) {
         const struct config_option *row = &config_options[i];
-        if (!config_is_inside(row, parent))
-            continue;
-        size_t d = span_distance(key, config_key(row), NEAR);
-        if (d < best) {
+        if (config_is_inside(row, parent) && is_near(key, config_key(row), &d) && d < best) {
             best = d;
-            nearest = config_key(row);
+            nearest = row;
         }
-        if (row->since == CONFIG_NOW)
-            str_print(&known, "%s%.*s", known.n ? ", " : "", SPAN_ARG(config_key(row)));
     }
-    if (nearest.n)
-        report_error(r, map->key_lines[item], column, "unknown key '%.*s', did you mean '%.*s'?",
-                     SPAN_ARG(key), SPAN_ARG(nearest));
-    else
-        report_error(r, map->key_lines[item], column, "unknown key '%.*s'; known here: %s",
-                     SPAN_ARG(key), str_cstr(&known));
-    str_free(&known);
+    return nearest;
 }
 
-static void not_in_this_version(const struct node *n, struct span what, const char *help,
-                                struct config_report *r)
+/* "connections, head, fields": what may stand inside a map in this version. */
+static const char *known_keys(const struct config_option *parent, struct str *text)
 {
-    report_error(r, n->line, n->column, "'%.*s' is not in this version%s%s", SPAN_ARG(what),
-                 *help ? ": " : "", help);
+    for (size_t i = 0; i < config_option_count; i++) {
+        const struct config_option *row = &config_options[i];
+        if (config_is_inside(row, parent) && row->since == CONFIG_NOW)
+            str_print(text, "%s%.*s", text->n ? ", " : "", SPAN_ARG(config_key(row)));
+    }
+    return str_cstr(text);
+}
+
+/* A key of this version that stands at the wrong place: the first right one of the table. */
+static const struct config_option *find_elsewhere(struct span key)
+{
+    for (size_t i = 0; i < config_option_count; i++) {
+        const struct config_option *row = &config_options[i];
+        if (row->since == CONFIG_NOW && span_equal(config_key(row), key))
+            return row;
+    }
+    return NULL;
+}
+
+static void unknown_key(const struct node *key, const struct config_option *parent,
+                        struct config_report *r)
+{
+    const struct config_option *nearest = find_nearest(key->text, parent);
+    const struct config_option *elsewhere = find_elsewhere(key->text);
+    struct str known = str_growing();
+
+    if (elsewhere)
+        report_error(r, key, "unknown key '%s' here; it belongs to %.*s", shown(key->text).text,
+                     SPAN_ARG(elsewhere->path));
+    else if (nearest)
+        report_error(r, key, "unknown key '%s', did you mean '%.*s'?", shown(key->text).text,
+                     SPAN_ARG(config_key(nearest)));
+    else
+        report_error(r, key, "unknown key '%s'; known here: %s", shown(key->text).text,
+                     known_keys(parent, &known));
+    str_free(&known);
 }
 
 static void check_missing(const struct node *map, const struct config_option *parent,
@@ -61,15 +89,12 @@ static void check_missing(const struct node *map, const struct config_option *pa
 {
     for (size_t i = 0; i < config_option_count; i++) {
         const struct config_option *row = &config_options[i];
-        if (!config_is_inside(row, parent) || row->standard[0] != '!' || row->since == CONFIG_LATER)
-            continue;
         struct span key = config_key(row);
-        char name[64];
-        snprintf(name, sizeof(name), "%.*s", SPAN_ARG(key));
-        if (!node_get(map, name))
-            report_error(r, map->line, map->column, "'%s' is missing: %s%s%s", name, row->help,
-                         *config_type_example(row->type) ? " For example: " : "",
-                         config_type_example(row->type));
+        const char *example = config_type_example(row->type);
+        if (row->standard[0] == '!' && row->since == CONFIG_NOW && config_is_inside(row, parent) &&
+            !node_has(map, key))
+            report_error(r, map, "'%.*s' is missing: %s%s%s", SPAN_ARG(key), row->help,
+                         *example ? " For example: " : "", example);
     }
 }
 
@@ -77,15 +102,40 @@ static void check_keys(struct node *map, const struct config_option *parent,
                        struct config_report *r)
 {
     for (size_t i = 0; i < map->count; i++) {
-        const struct config_option *row = find_inside(map->keys[i], parent);
+        const struct node *key = map->keys[i];
+        const struct config_option *row = find_inside(key->text, parent);
         if (!row)
-            unknown_key(map, i, parent, r);
+            unknown_key(key, parent, r);
         else if (row->since == CONFIG_LATER)
-            not_in_this_version(map->items[i], map->keys[i], row->help, r);
+            report_error(r, key, "'%.*s' is not in this version: %s", SPAN_ARG(row->path),
+                         row->help);
         else
             check_node(map->items[i], row, r);
     }
     check_missing(map, parent, r);
+}
+
+/* ---- kinds */
+
+static void wrong_kind(struct node *n, const struct config_option *row, struct config_report *r)
+{
+    const char *example = config_type_example(row->type);
+    struct str known = str_growing();
+    struct span key = config_key(row);
+
+    if (row->type == CONFIG_MAP)
+        report_bad(r, n, "'%.*s' takes keys of its own: %s", SPAN_ARG(key),
+                   known_keys(row, &known));
+    else if (row->type == CONFIG_NAMED)
+        report_bad(r, n, "'%.*s' takes names that you choose, each with keys: %s", SPAN_ARG(key),
+                   known_keys(row, &known));
+    else
+        report_bad(r, n, "'%.*s' takes %s, not %s%s%s", SPAN_ARG(key), config_type_words(row->type),
+                   n->kind == NODE_MAP    ? "keys"
+                   : n->kind == NODE_LIST ? "a list"
+                                          : "a single value",
+                   *example ? "; for example " : "", example);
+    str_free(&known);
 }
 
 static bool valid_name(struct span s)
@@ -99,137 +149,163 @@ static bool valid_name(struct span s)
     return s.n > 0 && s.n <= 64;
 }
 
-/* ---- kinds */
-
-static void wrong_type(const struct node *n, const struct config_option *row,
-                       struct config_report *r)
-{
-    const char *example = config_type_example(row->type);
-
-    if (n->kind == NODE_SCALAR)
-        report_error(r, n->line, n->column, "'%.*s' is not %s%s%s", SPAN_ARG(n->text),
-                     config_type_words(row->type), *example ? "; for example " : "", example);
-    else
-        report_error(r, n->line, n->column, "%s belongs here, not %s%s%s",
-                     config_type_words(row->type), n->kind == NODE_MAP ? "keys" : "a list",
-                     *example ? "; for example " : "", example);
-}
-
 static void check_named(struct node *n, const struct config_option *row, struct config_report *r)
 {
-    if (n->count == 0)
-        report_error(r, n->line, n->column, "'%.*s' is empty", SPAN_ARG(config_key(row)));
+    struct str known = str_growing();
+
+    if (n->count == 0 && row->standard[0] == '!')
+        report_bad(r, n, "'%.*s' is empty", SPAN_ARG(config_key(row)));
     for (size_t i = 0; i < n->count; i++) {
-        if (!valid_name(n->keys[i]))
-            report_error(r, n->key_lines[i], n->key_columns[i],
-                         "'%.*s' is no good name: up to 64 of a-z 0-9 - _ . and a letter or digit "
+        struct node *item = n->items[i];
+        if (!valid_name(n->keys[i]->text))
+            report_error(r, n->keys[i],
+                         "'%s' is no good name: up to 64 of a-z 0-9 - _ . and a letter or digit "
                          "first",
-                         SPAN_ARG(n->keys[i]));
-        if (n->items[i]->kind != NODE_MAP)
-            report_error(r, n->items[i]->line, n->items[i]->column,
-                         "'%.*s' needs keys of its own, indented below it", SPAN_ARG(n->keys[i]));
+                         shown(n->keys[i]->text).text);
+        if (item->bad)
+            continue;
+        if (item->kind == NODE_MAP)
+            check_keys(item, row, r);
         else
-            check_keys(n->items[i], row, r);
+            report_bad(r, item, "'%s' takes keys of its own: %s", shown(n->keys[i]->text).text,
+                       known.n ? str_cstr(&known) : known_keys(row, &known));
     }
+    str_free(&known);
 }
 
 static void check_list(struct node *n, const struct config_option *row, struct config_report *r)
 {
     for (size_t i = 0; i < n->count; i++) {
-        if (n->items[i]->kind != NODE_MAP)
-            report_error(r, n->items[i]->line, n->items[i]->column,
-                         "keys belong here, such as { path: /*, service: shop }");
+        struct node *item = n->items[i];
+        if (item->bad)
+            continue;
+        if (item->kind == NODE_MAP)
+            check_keys(item, row, r);
         else
-            check_keys(n->items[i], row, r);
+            report_bad(r, item, "keys belong here, such as { path: /*, service: shop }");
     }
 }
 
 /* ---- values */
 
-static void out_of_bounds(const struct node *n, const struct config_option *row,
-                          struct config_report *r)
+static bool is_nothing(const struct node *n)
 {
-    report_error(r, n->line, n->column, "%.*s = %.*s is out of bounds: from %s to %s",
-                 SPAN_ARG(config_key(row)), SPAN_ARG(n->text), row->least, row->most);
+    return n->kind == NODE_SCALAR &&
+           (n->text.n == 0 || (n->plain && (span_equal(n->text, SPAN("~")) ||
+                                            span_equal_nocase(n->text, SPAN("null")))));
+}
+
+static void wrong_value(struct node *n, const struct config_option *row, struct config_report *r)
+{
+    char text[64];
+    const char *meant = value_meant(row->type, n->text, text);
+    const char *example = config_type_example(row->type);
+
+    if (meant)
+        report_bad(r, n, "'%s' is not %s; did you mean %s?", shown(n->text).text,
+                   config_type_words(row->type), meant);
+    else
+        report_bad(r, n, "'%s' is not %s; for example %s", shown(n->text).text,
+                   config_type_words(row->type), example);
 }
 
 static bool read_number(enum config_type t, struct span s, double *ret)
 {
-    ns_t duration;
-    uint64_t number;
+    ns_t duration = 0;
+    uint64_t number = 0;
+    bool good = false;
 
     switch (t) {
-    case CONFIG_DURATION:
-        if (!value_duration(s, &duration))
-            return false;
-        *ret = (double)duration;
-        return true;
-    case CONFIG_SIZE:
-        if (!value_size(s, &number))
-            return false;
-        *ret = (double)number;
-        return true;
-    case CONFIG_COUNT:
-    case CONFIG_WORKERS:
-        if (!span_to_u64(s, &number))
-            return false;
-        *ret = (double)number;
-        return true;
     case CONFIG_SHARE: return value_share(s, ret);
-    default: return false;
+    case CONFIG_DURATION:
+        good = value_duration(s, &duration);
+        *ret = (double)duration;
+        break;
+    case CONFIG_SIZE:
+        good = value_size(s, &number);
+        *ret = (double)number;
+        break;
+    default:
+        good = span_to_u64(s, &number);
+        *ret = (double)number;
+        break;
     }
+    return good;
 }
 
-static void check_number(const struct node *n, const struct config_option *row,
-                         struct config_report *r)
+static void check_number(struct node *n, const struct config_option *row, struct config_report *r)
 {
     double value;
-    double least = 0;
-    double most = 0;
+    double least;
+    double most;
 
     if (row->type == CONFIG_WORKERS && span_equal(n->text, SPAN("auto")))
         return;
     if (!read_number(row->type, n->text, &value)) {
-        wrong_type(n, row, r);
+        wrong_value(n, row, r);
         return;
     }
     bool bounded = read_number(row->type, span_from_text(row->least), &least) &&
                    read_number(row->type, span_from_text(row->most), &most);
     if (bounded && (value < least || value > most))
-        out_of_bounds(n, row, r);
+        report_bad(r, n, "%.*s = %s is out of bounds: from %s to %s", SPAN_ARG(config_key(row)),
+                   shown(n->text).text, row->least, row->most);
 }
 
-/* The words of a choice stand in `least`, those of later versions behind "later:". */
-static void check_choice(const struct node *n, const struct config_option *row,
-                         struct config_report *r)
+/* The next word of a choice; later: whether it is one of a later version. */
+static bool next_word(struct span *words, struct span *ret_word, bool *ret_later)
+{
+    size_t blank = span_find(*words, ' ');
+
+    if (words->n == 0)
+        return false;
+    *ret_word = span_of(words->p, blank);
+    *words = span_after(*words, blank + 1);
+    *ret_later = span_starts_with(*ret_word, SPAN("later:"));
+    if (*ret_later)
+        *ret_word = span_after(*ret_word, 6);
+    return true;
+}
+
+/* One of a later version may be written with keys, as { hash: cookie:uid }. */
+static void check_choice(struct node *n, const struct config_option *row, struct config_report *r)
 {
     struct span words = span_from_text(row->least);
-    struct span value = n->kind == NODE_SCALAR ? n->text : n->count ? n->keys[0] : SPAN("");
+    struct span value = n->kind == NODE_SCALAR                 ? n->text
+                        : n->kind == NODE_MAP && n->count == 1 ? n->keys[0]->text
+                                                               : SPAN("");
+    struct span word;
+    struct span nearest = { NULL, 0 };
     struct str allowed = str_growing();
+    bool later;
+    size_t best = SIZE_MAX;
+    size_t d;
 
-    while (words.n > 0) {
-        size_t blank = span_find(words, ' ');
-        struct span word = span_of(words.p, blank);
-        words = span_after(words, blank + 1);
-        bool later = span_starts_with(word, SPAN("later:"));
-        if (later)
-            word = span_after(word, 6);
-        if (span_equal(word, value)) {
-            if (later)
-                not_in_this_version(n, value, "", r);
-            str_free(&allowed);
-            return;
+    while (next_word(&words, &word, &later)) {
+        if (span_equal(word, value) && later)
+            report_bad(r, n, "%.*s: '%.*s' is not in this version", SPAN_ARG(config_key(row)),
+                       SPAN_ARG(value));
+        if (span_equal(word, value) && (later || n->kind == NODE_SCALAR))
+            goto done;
+        if (!later && is_near(word, value, &d) && d < best) {
+            best = d;
+            nearest = word;
         }
         if (!later)
             str_print(&allowed, "%s%.*s", allowed.n ? ", " : "", SPAN_ARG(word));
     }
-    report_error(r, n->line, n->column, "'%.*s' is not one of: %s", SPAN_ARG(value),
-                 str_cstr(&allowed));
+    if (n->kind != NODE_SCALAR)
+        report_bad(r, n, "'%.*s' takes one of: %s", SPAN_ARG(config_key(row)), str_cstr(&allowed));
+    else if (nearest.n)
+        report_bad(r, n, "'%s' is not one of: %s; did you mean %.*s?", shown(value).text,
+                   str_cstr(&allowed), SPAN_ARG(nearest));
+    else
+        report_bad(r, n, "'%s' is not one of: %s", shown(value).text, str_cstr(&allowed));
+done:
     str_free(&allowed);
 }
 
-static void check_scalar(const struct node *n, const struct config_option *row,
-                         struct config_report *r)
+static void check_scalar(struct node *n, const struct config_option *row, struct config_report *r)
 {
     bool flag;
     struct address address;
@@ -242,60 +318,77 @@ static void check_scalar(const struct node *n, const struct config_option *row,
     case CONFIG_WORKERS: check_number(n, row, r); break;
     case CONFIG_BOOL:
         if (!value_bool(n->text, &flag))
-            wrong_type(n, row, r);
+            wrong_value(n, row, r);
         break;
     case CONFIG_ADDRESS:
     case CONFIG_ADDRESSES:
         if (!address_parse(n->text, &address))
-            wrong_type(n, row, r);
-        break;
-    case CONFIG_TEXT:
-        if (n->text.n == 0)
-            report_error(r, n->line, n->column, "'%.*s' has no value", SPAN_ARG(config_key(row)));
+            wrong_value(n, row, r);
         break;
     default: break; /* patterns and instances are read when they are built */
     }
 }
 
+/* A value that may be a scalar or have keys, alone or as an element of a list. */
+static void check_element(struct node *n, const struct config_option *row, struct config_report *r)
+{
+    if (n->bad)
+        return;
+    if (is_nothing(n))
+        report_bad(r, n, "an element of '%.*s' has no value", SPAN_ARG(config_key(row)));
+    else if (n->kind == NODE_MAP)
+        check_keys(n, row, r);
+    else if (n->kind == NODE_SCALAR)
+        check_scalar(n, row, r);
+    else
+        report_bad(r, n, "a list inside of '%.*s'", SPAN_ARG(config_key(row)));
+}
+
+static void check_elements(struct node *n, const struct config_option *row, struct config_report *r)
+{
+    if (n->kind == NODE_LIST) {
+        for (size_t i = 0; i < n->count; i++)
+            check_element(n->items[i], row, r);
+    } else if (row->type == CONFIG_ADDRESSES) {
+        check_element(n, row, r);
+    } else {
+        wrong_kind(n, row, r);
+    }
+}
+
 static void check_node(struct node *n, const struct config_option *row, struct config_report *r)
 {
-    switch (row->type) {
-    case CONFIG_MAP:
-    case CONFIG_NAMED:
-        if (n->kind != NODE_MAP)
-            wrong_type(n, row, r);
-        else if (row->type == CONFIG_MAP)
-            check_keys(n, row, r);
-        else
-            check_named(n, row, r);
-        break;
-    case CONFIG_LIST:
-        if (n->kind != NODE_LIST)
-            wrong_type(n, row, r);
-        else
-            check_list(n, row, r);
-        break;
-    case CONFIG_INSTANCES:
-    case CONFIG_PATTERNS:
-    case CONFIG_STATUSES:
-        if (n->kind != NODE_LIST)
-            wrong_type(n, row, r);
-        break;
-    case CONFIG_ADDRESSES:
-        for (size_t i = 0; n->kind == NODE_LIST && i < n->count; i++)
-            check_node(n->items[i], row, r);
-        if (n->kind == NODE_SCALAR)
-            check_scalar(n, row, r);
-        else if (n->kind == NODE_MAP)
-            wrong_type(n, row, r);
-        break;
-    case CONFIG_CHOICE: check_choice(n, row, r); break;
-    default:
-        if (n->kind != NODE_SCALAR)
-            wrong_type(n, row, r);
-        else
-            check_scalar(n, row, r);
+    enum node_kind kind = NODE_SCALAR;
+
+    if (n->bad)
+        return;
+    if (is_nothing(n)) {
+        const char *example = config_type_example(row->type);
+        report_bad(r, n, "'%.*s' has no value%s%s", SPAN_ARG(config_key(row)),
+                   *example ? "; for example " : "", example);
+        return;
     }
+    switch (row->type) {
+    case CONFIG_CHOICE: check_choice(n, row, r); return;
+    case CONFIG_ADDRESSES:
+    case CONFIG_INSTANCES: check_elements(n, row, r); return;
+    case CONFIG_MAP:
+    case CONFIG_NAMED: kind = NODE_MAP; break;
+    case CONFIG_LIST:
+    case CONFIG_PATTERNS:
+    case CONFIG_STATUSES: kind = NODE_LIST; break;
+    default: break;
+    }
+    if (n->kind != kind)
+        wrong_kind(n, row, r);
+    else if (row->type == CONFIG_MAP)
+        check_keys(n, row, r);
+    else if (row->type == CONFIG_NAMED)
+        check_named(n, row, r);
+    else if (row->type == CONFIG_LIST)
+        check_list(n, row, r);
+    else if (kind == NODE_SCALAR)
+        check_scalar(n, row, r);
 }
 
 void config_check(struct node *root, struct config_report *r)

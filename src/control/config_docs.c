@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* config_docs.c - the table as a page for people and as a JSON schema for editors. */
+/* config_docs.c - the table as a page for people. */
 #include "control/config_file.h"
 #include "control/config_table.h"
 
-#include <jansson.h>
 #include <string.h>
-
-/* ---- Markdown */
 
 static void print_default(const struct config_option *row, FILE *to)
 {
@@ -53,6 +50,18 @@ static void print_rows(enum config_since since, FILE *to)
     }
 }
 
+/* Words of a choice that are known and refused: "services.*.balance: p2c". */
+static void print_later_words(FILE *to)
+{
+    for (size_t i = 0; i < config_option_count; i++) {
+        const struct config_option *row = &config_options[i];
+        const char *word = row->type == CONFIG_CHOICE ? strstr(row->least, "later:") : NULL;
+        for (; word; word = strstr(word + 1, "later:"))
+            fprintf(to, "| `%.*s: %.*s` | %s |\n", SPAN_ARG(row->path), (int)strcspn(word + 6, " "),
+                    word + 6, row->help);
+    }
+}
+
 void config_write_markdown(FILE *to)
 {
     fprintf(to,
@@ -72,108 +81,11 @@ void config_write_markdown(FILE *to)
             fprintf(to, "| %s | `%s` |\n", config_type_words((enum config_type)t),
                     config_type_example((enum config_type)t));
     }
-    fprintf(to, "\n## Not in this version\n\n"
-                "These keys are known and refused, so that a file never promises what does not "
-                "happen.\n\n| key | meaning |\n|---|---|\n");
+    fprintf(
+        to,
+        "\n## Not in this version\n\n"
+        "These keys and words are known and refused, so that a file never promises what does not "
+        "happen.\n\n| key | meaning |\n|---|---|\n");
     print_rows(CONFIG_LATER, to);
-}
-
-/* ---- JSON schema (draft 2020-12) */
-
-static json_t *schema_of(const struct config_option *row);
-
-static json_t *keys_of(const struct config_option *parent)
-{
-    json_t *properties = json_object();
-    json_t *required = json_array();
-
-    for (size_t i = 0; i < config_option_count; i++) {
-        const struct config_option *row = &config_options[i];
-        char key[64];
-        if (!config_is_inside(row, parent) || row->since == CONFIG_LATER)
-            continue;
-        snprintf(key, sizeof(key), "%.*s", SPAN_ARG(config_key(row)));
-        json_object_set_new(properties, key, schema_of(row));
-        if (row->standard[0] == '!')
-            json_array_append_new(required, json_string(key));
-    }
-    json_t *o = json_pack("{s:s, s:o, s:b}", "type", "object", "properties", properties,
-                          "additionalProperties", 0);
-    if (json_array_size(required))
-        json_object_set_new(o, "required", required);
-    else
-        json_decref(required);
-    return o;
-}
-
-static json_t *choices_of(const struct config_option *row)
-{
-    char words[256];
-    char *rest = words;
-    json_t *list = json_array();
-
-    snprintf(words, sizeof(words), "%s", row->least);
-    for (char *word = strsep(&rest, " "); word; word = strsep(&rest, " ")) {
-        if (strncmp(word, "later:", 6) != 0)
-            json_array_append_new(list, json_string(word));
-    }
-    return json_pack("{s:o}", "enum", list);
-}
-
-static json_t *pattern_of(const char *pattern)
-{
-    return json_pack("{s:[s,s], s:s}", "type", "string", "number", "pattern", pattern);
-}
-
-static json_t *type_schema(const struct config_option *row)
-{
-    switch (row->type) {
-    case CONFIG_MAP: return keys_of(row);
-    case CONFIG_NAMED:
-        return json_pack("{s:s, s:o}", "type", "object", "additionalProperties", keys_of(row));
-    case CONFIG_LIST: return json_pack("{s:s, s:o}", "type", "array", "items", keys_of(row));
-    case CONFIG_DURATION: return pattern_of("^[0-9.]+(us|ms|s|m|h|d|w)$");
-    case CONFIG_SHARE: return pattern_of("^[0-9.]+%$");
-    case CONFIG_SIZE: return pattern_of("^(0|[0-9.]+(B|KiB|MiB|GiB))$");
-    case CONFIG_COUNT: return json_pack("{s:s}", "type", "integer");
-    case CONFIG_WORKERS:
-        return json_pack("{s:[{s:s},{s:s}]}", "anyOf", "const", "auto", "type", "integer");
-    case CONFIG_BOOL: return json_pack("{s:s}", "type", "boolean");
-    case CONFIG_CHOICE: return choices_of(row);
-    case CONFIG_ADDRESSES:
-        return json_pack("{s:[s,s], s:{s:s}}", "type", "string", "array", "items", "type",
-                         "string");
-    case CONFIG_INSTANCES:
-        return json_pack("{s:s, s:{s:[s,s]}}", "type", "array", "items", "type", "string",
-                         "object");
-    case CONFIG_PATTERNS:
-        return json_pack("{s:s, s:{s:s}}", "type", "array", "items", "type", "string");
-    case CONFIG_STATUSES:
-        return json_pack("{s:s, s:{s:[s,s]}}", "type", "array", "items", "type", "string",
-                         "integer");
-    case CONFIG_TEXT:
-    case CONFIG_ADDRESS:
-    case CONFIG_PATTERN: break;
-    }
-    return json_pack("{s:s}", "type", "string");
-}
-
-static json_t *schema_of(const struct config_option *row)
-{
-    json_t *o = type_schema(row);
-
-    json_object_set_new(o, "description", json_string(row->help));
-    return o;
-}
-
-void config_write_schema(FILE *to)
-{
-    json_t *root = keys_of(NULL);
-
-    json_object_set_new(root, "$schema",
-                        json_string("https://json-schema.org/draft/2020-12/schema"));
-    json_object_set_new(root, "title", json_string("evenkeel configuration"));
-    json_dumpf(root, to, JSON_INDENT(2) | JSON_SORT_KEYS);
-    fputc('\n', to);
-    json_decref(root);
+    print_later_words(to);
 }

@@ -3,10 +3,11 @@
  * The language is one table (config_table.h): reading, docs/configuration.md and the JSON schema all come
  * from it. A file is read and checked whole; nothing of a wrong one comes into force.
  * Next: config_table.h, config_parse.c (YAML to a tree), config_check.c (tree against table),
- * config_build.c (tree to struct config). */
+ * config_build.c (tree to struct config), config_read.c, which calls them in this order. */
 #ifndef EK_CONTROL_CONFIG_FILE_H
 #define EK_CONTROL_CONFIG_FILE_H
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "base/str.h"
 #include "bus/config.h"
@@ -15,22 +16,34 @@
 
 enum {
     CONFIG_BYTES_MAX = 1 << 20, /* of a file: far above what JOURNEYS_MAX needs */
-    CONFIG_ERRORS_MAX = 20,     /* told at once; nobody reads more */
+    CONFIG_ERRORS_MAX = 20,     /* told at once, and as many warnings; nobody reads more */
 };
 
-/* What reading found: lines of "file:line:column: text". Zeroed by the reader. */
+/* One thing that is wrong (or doubtful) at one place of the file. */
+struct config_finding {
+    size_t line; /* from 1 */
+    size_t column;
+    bool warning;
+    const char *text; /* one sentence */
+};
+
+/* What reading found, in the order of the file. Made by the reader, freed by the caller. */
 struct config_report {
-    const char *file; /* as given; lent */
-    struct str text;
-    unsigned errors;
+    const char *file;                /* as given; lent */
+    struct config_finding *findings; /* at most CONFIG_ERRORS_MAX errors and as many warnings */
+    size_t count;
+    struct str text; /* the same as lines "file:line:column: text" */
+    unsigned errors; /* all of them, also those that are not told */
     unsigned warnings;
+    struct arena arena;
 };
 
 /* Reads and checks a file. On failure *ret_config is untouched, the report has the details and the error
- * is one sentence. The caller frees both. */
+ * is one sentence. A file that cannot be read at all gives an error without findings. The caller frees
+ * both. */
 err config_read_file(const char *path, struct config **ret_config, struct config_report *report);
 
-/* The same for text in memory; `folder` is what relative paths are relative to. */
+/* The same for text in memory; `folder` is what relative paths are relative to, "" for this one. */
 err config_read_text(const char *name, struct span text, const char *folder,
                      struct config **ret_config, struct config_report *report);
 

@@ -66,7 +66,10 @@ static struct span prefix_rest(const struct config_option *row, const struct con
     switch (parent->type) {
     case CONFIG_MAP: return span_starts_with(rest, SPAN(".")) ? span_after(rest, 1) : nothing;
     case CONFIG_NAMED: return span_starts_with(rest, SPAN(".*.")) ? span_after(rest, 3) : nothing;
-    case CONFIG_LIST: return span_starts_with(rest, SPAN("[].")) ? span_after(rest, 3) : nothing;
+    case CONFIG_LIST:
+    case CONFIG_ADDRESSES:
+    case CONFIG_INSTANCES:
+        return span_starts_with(rest, SPAN("[].")) ? span_after(rest, 3) : nothing;
     default: return nothing;
     }
 }

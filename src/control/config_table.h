@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* config_table.h - the configuration language: one row per key.
- * path       `*` is any name, `[]` an element of a list
+ * path       `*` is any name, `[]` an element of a list (or the value itself, where it may be one)
  * type       see config_types below
  * default    as it would be written; "" = none; "!" = must be given
  * bounds     least and most, as written; for a choice its words: a word behind `later:` is not in this
  *            version
  * when       a reload takes it over (LIVE), or only a restart (RESTART)
  * since      NOW, or LATER: refused as "not in this version", never ignored
- * A row must follow the row of the map or list that it is in. */
+ * A row must follow the row of the map or list that it is in; below a LATER row all are. */
 #ifndef EK_CONTROL_CONFIG_TABLE_H
 #define EK_CONTROL_CONFIG_TABLE_H
 
@@ -15,88 +15,124 @@
 
 /* clang-format off */
 #define CONFIG_TYPES(X) \
-    X(MAP,       "keys",               "") \
-    X(NAMED,     "names with keys",    "") \
-    X(LIST,      "a list",             "") \
-    X(TEXT,      "text",               "storefront") \
-    X(DURATION,  "a duration",         "300ms, 5s, 10m, 2h, 28d") \
-    X(SHARE,     "a share",            "99.9%") \
-    X(SIZE,      "a size",             "32KiB") \
-    X(COUNT,     "a whole number",     "100") \
-    X(WORKERS,   "auto or a number",   "auto") \
-    X(BOOL,      "true or false",      "false") \
-    X(CHOICE,    "one of",             "") \
-    X(ADDRESS,   "an address",         "127.0.0.1:9900, \"[::1]:9900\"") \
-    X(ADDRESSES, "an address or a list of them", "0.0.0.0:8080") \
-    X(INSTANCES, "a list of instances", "[127.0.0.1:9101, \"unix:/run/shop.sock\"]") \
-    X(PATTERN,   "a path pattern",     "/product/{id}, /api/*") \
-    X(PATTERNS,  "a list of routes",   "[POST /cart, GET /product/{id}]") \
-    X(STATUSES,  "a list of statuses", "[500-599, 429]")
+    X(MAP,       "keys",                         "") \
+    X(NAMED,     "names with keys",              "") \
+    X(LIST,      "a list",                       "") \
+    X(TEXT,      "text",                         "storefront") \
+    X(DURATION,  "a duration",                   "300ms, 5s, 10m, 2h, 28d") \
+    X(SHARE,     "a share",                      "99.9%") \
+    X(SIZE,      "a size",                       "32KiB") \
+    X(COUNT,     "a whole number",               "100") \
+    X(WORKERS,   "auto or a number",             "auto") \
+    X(BOOL,      "true or false",                "false") \
+    X(CHOICE,    "one of",                       "") \
+    X(ADDRESS,   "an address",                   "127.0.0.1:9900, \"[::1]:9900\", \"unix:/run/evenkeel.sock\"") \
+    X(ADDRESSES, "an address or a list of them", "[0.0.0.0:8080, \"[::]:8080\"]") \
+    X(INSTANCE,  "an instance",                  "127.0.0.1:9101, app.local:80, \"unix:/run/shop.sock\"") \
+    X(INSTANCES, "a list of instances",          "[127.0.0.1:9101, { address: 127.0.0.1:9102, zone: a }]") \
+    X(PATTERN,   "a path pattern",               "/cart, \"/product/{id}\", /api/*") \
+    X(PATTERNS,  "a list of routes",             "[POST /cart, \"GET /product/{id}\"]") \
+    X(STATUSES,  "a list of statuses",           "[500-599, 429]")
 
 #define CONFIG_OPTIONS(X) \
-    /* path                          type       default            least, most or choices                       when     since  help */ \
-    X("listen",                      MAP,       "!",               "", "",                                        RESTART, NOW,   "Where evenkeel takes connections.") \
-    X("listen.http",                 ADDRESSES, "!",               "", "",                                        RESTART, NOW,   "Where clients connect: one address or a list. IPv6 as \"[::]:8080\".") \
-    X("listen.https",                MAP,       "",                "", "",                                        RESTART, LATER, "TLS: address, certificate and key.") \
-    X("listen.postgres",             ADDRESS,   "",                "", "",                                        RESTART, LATER, "Where the app connects instead of to PostgreSQL.") \
-    X("listen.admin",                ADDRESS,   "127.0.0.1:9900",  "", "",                                        RESTART, NOW,   "API, metrics and dashboard. On a loopback address only in this version.") \
-    X("admin",                       MAP,       "",                "", "",                                        LIVE,    LATER, "Tokens for the admin address.") \
-    X("store",                       TEXT,      "evenkeel.db",     "", "",                                        RESTART, NOW,   "The file that keeps the counts; always local.") \
-    X("cluster",                     TEXT,      "",                "", "",                                        RESTART, LATER, "What nodes must agree on.") \
-    X("peers",                       LIST,      "",                "", "",                                        LIVE,    LATER, "Nodes whose counters are summed.") \
-    X("workers",                     WORKERS,   "auto",            "1", "64",                                     RESTART, NOW,   "Data-path threads; auto is one per core.") \
-    X("trusted",                     LIST,      "",                "", "",                                        LIVE,    LATER, "Peers whose forwarding headers are believed.") \
-    X("limits",                      MAP,       "",                "", "",                                        LIVE,    NOW,   "What a client may ask of us.") \
-    X("limits.connections",          COUNT,     "20000",           "1", "1000000",                                RESTART, NOW,   "Client connections at once; more wait in the kernel's queue.") \
-    X("limits.head",                 SIZE,      "32KiB",           "1KiB", "64KiB",                               LIVE,    NOW,   "A request's or an answer's head.") \
-    X("limits.fields",               COUNT,     "100",             "1", "256",                                    LIVE,    NOW,   "Header fields of a head.") \
-    X("limits.line",                 SIZE,      "8KiB",            "256B", "64KiB",                               LIVE,    NOW,   "The request line.") \
-    X("limits.body",                 SIZE,      "0",               "0", "1024GiB",                                LIVE,    NOW,   "A request's body; 0 is no limit.") \
-    X("limits.header-time",          DURATION,  "10s",             "100ms", "10m",                                LIVE,    NOW,   "From the first byte of a request's head to its last.") \
-    X("limits.body-rate",            SIZE,      "",                "", "",                                        LIVE,    LATER, "Least bytes a second of a body.") \
-    X("log",                         MAP,       "",                "", "",                                        LIVE,    NOW,   "What is written down.") \
-    X("log.level",                   CHOICE,    "info",            "error warn info debug", "",                   RESTART, NOW,   "Messages of the program itself, on standard error.") \
-    X("log.access",                  TEXT,      "",                "", "",                                        LIVE,    LATER, "The access log.") \
-    X("log.redact",                  LIST,      "",                "", "",                                        LIVE,    LATER, "What the access log leaves out.") \
-    X("identity",                    MAP,       "",                "", "",                                        LIVE,    LATER, "Where a request's tenant and user are found.") \
-    X("services",                    NAMED,     "!",               "", "",                                        LIVE,    NOW,   "What requests are forwarded to, by name.") \
-    X("services.*.owner",            TEXT,      "",                "", "",                                        LIVE,    NOW,   "Who answers for it.") \
-    X("services.*.environment",      TEXT,      "",                "", "",                                        LIVE,    NOW,   "production, staging, ...") \
-    X("services.*.class",            CHOICE,    "web",             "web worker batch dev", "",                    LIVE,    NOW,   "What kind of work it does.") \
-    X("services.*.mode",             CHOICE,    "act",             "act later:observe", "",                       LIVE,    NOW,   "act: do all that is configured.") \
-    X("services.*.instances",        INSTANCES, "!",               "1", "1024",                                   LIVE,    NOW,   "host:port, \"unix:/path\", or { address, release, zone }.") \
-    X("services.*.balance",          CHOICE,    "round-robin",     "round-robin later:p2c later:least-requests later:hash", "", LIVE, NOW, "How an instance is chosen.") \
-    X("services.*.health",           MAP,       "",                "", "",                                        LIVE,    LATER, "Active health checks.") \
-    X("services.*.timeout",          MAP,       "",                "", "",                                        LIVE,    NOW,   "How long an instance may take.") \
-    X("services.*.timeout.connect",  DURATION,  "500ms",           "1ms", "1m",                                   LIVE,    NOW,   "Until a connection stands.") \
-    X("services.*.timeout.head",     DURATION,  "15s",             "1ms", "1h",                                   LIVE,    NOW,   "Until the answer's head.") \
-    X("services.*.timeout.idle",     DURATION,  "60s",             "100ms", "1h",                                 LIVE,    NOW,   "Without a byte moving in a body, and for kept connections.") \
-    X("services.*.retry",            MAP,       "",                "", "",                                        LIVE,    LATER, "Retries within a budget.") \
-    X("routes",                      LIST,      "",                "0", "4096",                                   LIVE,    NOW,   "Which requests go where; the first that matches wins. One service alone needs none.") \
-    X("routes[].host",               TEXT,      "",                "", "",                                        LIVE,    NOW,   "Host without port; *.example.com for any below it.") \
-    X("routes[].method",             TEXT,      "",                "", "",                                        LIVE,    NOW,   "GET also takes HEAD; none takes any.") \
-    X("routes[].path",               PATTERN,   "!",               "", "",                                        LIVE,    NOW,   "The path, without query.") \
-    X("routes[].service",            TEXT,      "!",               "", "",                                        LIVE,    NOW,   "Name of a service.") \
-    X("routes[].timeout",            MAP,       "",                "", "",                                        LIVE,    NOW,   "Where this route differs from its service.") \
-    X("routes[].timeout.connect",    DURATION,  "",                "1ms", "1m",                                   LIVE,    NOW,   "Until a connection stands.") \
-    X("routes[].timeout.head",       DURATION,  "",                "1ms", "1h",                                   LIVE,    NOW,   "Until the answer's head.") \
-    X("routes[].timeout.idle",       DURATION,  "",                "100ms", "1h",                                 LIVE,    NOW,   "Without a byte moving.") \
-    X("journeys",                    NAMED,     "",                "", "",                                        LIVE,    NOW,   "Critical user journeys; the first that matches a request counts it, `unclaimed` the rest.") \
-    X("journeys.*.owner",            TEXT,      "",                "", "",                                        LIVE,    NOW,   "Who is called.") \
-    X("journeys.*.runbook",          TEXT,      "",                "", "",                                        LIVE,    NOW,   "Where it says what to do.") \
-    X("journeys.*.priority",         CHOICE,    "must-have",       "must-have nice-to-have", "",                  LIVE,    NOW,   "What gives way first.") \
-    X("journeys.*.routes",           PATTERNS,  "!",               "1", "256",                                    LIVE,    NOW,   "Method, host (optional) and path of its requests.") \
-    X("journeys.*.bad",              MAP,       "",                "", "",                                        LIVE,    NOW,   "What counts as failed.") \
-    X("journeys.*.bad.statuses",     STATUSES,  "[500-599]",       "", "",                                        LIVE,    NOW,   "Statuses of answers; other 4xx count neither way.") \
-    X("journeys.*.bad.client-gone",  BOOL,      "false",           "", "",                                        LIVE,    NOW,   "A client that leaves before the answer is complete.") \
-    X("journeys.*.objectives",       NAMED,     "",                "", "",                                        LIVE,    NOW,   "What is promised, at most 8 by name.") \
-    X("journeys.*.objectives.*.target", SHARE,  "!",               "1%", "99.9999%",                              LIVE,    NOW,   "Share of good events.") \
-    X("journeys.*.objectives.*.under",  DURATION, "",              "1us", "1000s",                                LIVE,    NOW,   "Good answers take less; without it the objective is about availability.") \
-    X("journeys.*.objectives.*.window", DURATION, "28d",           "1h", "366d",                                  LIVE,    NOW,   "What the promise is about.") \
-    X("journeys.*.steps",            LIST,      "",                "", "",                                        LIVE,    LATER, "A journey of ordered steps.") \
-    X("journeys.*.kind",             TEXT,      "",                "", "",                                        LIVE,    LATER, "Journeys of background jobs.") \
-    X("dependencies",                NAMED,     "",                "", "",                                        LIVE,    LATER, "Outside services that the app calls through us.") \
-    X("databases",                   NAMED,     "",                "", "",                                        LIVE,    LATER, "PostgreSQL behind us.")
+    /* path                                  type       default           least and most, or the words of a choice                   when     since  help */ \
+    X("listen",                              MAP,       "!",              "", "",                                                    RESTART, NOW,   "Where evenkeel takes connections.") \
+    X("listen.http",                         ADDRESSES, "!",              "", "",                                                    RESTART, NOW,   "Where clients connect: one address or a list. IPv6 as \"[::]:8080\".") \
+    X("listen.http[].address",               ADDRESS,   "!",              "", "",                                                    RESTART, NOW,   "The address, when it is given with keys.") \
+    X("listen.http[].proxy-protocol",        BOOL,      "false",          "", "",                                                    RESTART, LATER, "Whether a load balancer in front tells the client's address.") \
+    X("listen.https",                        MAP,       "",               "", "",                                                    RESTART, LATER, "TLS.") \
+    X("listen.https.address",                ADDRESS,   "!",              "", "",                                                    RESTART, LATER, "Where clients connect.") \
+    X("listen.https.certificate",            TEXT,      "!",              "", "",                                                    RESTART, LATER, "The certificate chain.") \
+    X("listen.https.key",                    TEXT,      "!",              "", "",                                                    RESTART, LATER, "The private key.") \
+    X("listen.postgres",                     ADDRESS,   "",               "", "",                                                    RESTART, LATER, "Where the app connects instead of to PostgreSQL.") \
+    X("listen.admin",                        ADDRESS,   "127.0.0.1:9900", "", "",                                                    RESTART, NOW,   "API, metrics and dashboard. On a loopback address only in this version.") \
+    X("admin",                               MAP,       "",               "", "",                                                    LIVE,    LATER, "Tokens for the admin address.") \
+    X("admin.view-token",                    MAP,       "",               "", "",                                                    LIVE,    LATER, "Who may look.") \
+    X("admin.operate-token",                 MAP,       "",               "", "",                                                    LIVE,    LATER, "Who may change something.") \
+    X("store",                               TEXT,      "evenkeel.db",    "", "",                                                    RESTART, NOW,   "The file that keeps the counts; always local.") \
+    X("cluster",                             TEXT,      "",               "", "",                                                    RESTART, LATER, "What nodes must agree on.") \
+    X("peers",                               LIST,      "",               "", "",                                                    LIVE,    LATER, "Nodes whose counters are summed.") \
+    X("workers",                             WORKERS,   "auto",           "1", "64",                                                 RESTART, NOW,   "Data-path threads; auto is one per core.") \
+    X("trusted",                             LIST,      "",               "", "",                                                    LIVE,    LATER, "Peers whose forwarding headers and deadlines are believed.") \
+    X("limits",                              MAP,       "",               "", "",                                                    LIVE,    NOW,   "What a client may ask of us.") \
+    X("limits.connections",                  COUNT,     "20000",          "1", "1000000",                                            RESTART, NOW,   "Client connections at once; more wait in the kernel's queue.") \
+    X("limits.head",                         SIZE,      "32KiB",          "1KiB", "64KiB",                                           LIVE,    NOW,   "A request's or an answer's head.") \
+    X("limits.fields",                       COUNT,     "100",            "1", "256",                                                LIVE,    NOW,   "Header fields of a head.") \
+    X("limits.line",                         SIZE,      "8KiB",           "256B", "64KiB",                                           LIVE,    NOW,   "The request line; never more than the head.") \
+    X("limits.body",                         SIZE,      "0",              "0", "1024GiB",                                            LIVE,    NOW,   "A request's body; 0 is no limit.") \
+    X("limits.header-time",                  DURATION,  "10s",            "100ms", "10m",                                            LIVE,    NOW,   "From the first byte of a request's head to its last.") \
+    X("limits.body-rate",                    SIZE,      "",               "", "",                                                    LIVE,    LATER, "Least bytes a second of a body.") \
+    X("log",                                 MAP,       "",               "", "",                                                    LIVE,    NOW,   "What is written down.") \
+    X("log.level",                           CHOICE,    "info",           "error warn info debug", "",                               RESTART, NOW,   "Messages of the program itself, on standard error.") \
+    X("log.access",                          TEXT,      "",               "", "",                                                    LIVE,    LATER, "The access log.") \
+    X("log.redact",                          LIST,      "",               "", "",                                                    LIVE,    LATER, "What the access log leaves out.") \
+    X("identity",                            MAP,       "",               "", "",                                                    LIVE,    LATER, "Where a request's tenant and user are found.") \
+    X("identity.tenant",                     TEXT,      "",               "", "",                                                    LIVE,    LATER, "subdomain, cookie:NAME or header:NAME.") \
+    X("identity.user",                       TEXT,      "",               "", "",                                                    LIVE,    LATER, "subdomain, cookie:NAME or header:NAME.") \
+    X("services",                            NAMED,     "!",              "", "",                                                    LIVE,    NOW,   "What requests are forwarded to, by name.") \
+    X("services.*.owner",                    TEXT,      "",               "", "",                                                    LIVE,    NOW,   "Who answers for it.") \
+    X("services.*.environment",              TEXT,      "",               "", "",                                                    LIVE,    NOW,   "production, staging, ...") \
+    X("services.*.class",                    CHOICE,    "web",            "web worker batch dev", "",                                LIVE,    NOW,   "What kind of work it does.") \
+    X("services.*.mode",                     CHOICE,    "act",            "act later:observe", "",                                   LIVE,    NOW,   "act: do all that is configured.") \
+    X("services.*.instances",                INSTANCES, "!",              "1", "1024",                                               LIVE,    NOW,   "Each is host:port, \"unix:/path\", or keys.") \
+    X("services.*.instances[].address",      INSTANCE,  "!",              "", "",                                                    LIVE,    NOW,   "Where it listens, when it is given with keys.") \
+    X("services.*.instances[].release",      TEXT,      "",               "", "",                                                    LIVE,    NOW,   "Which release it runs.") \
+    X("services.*.instances[].zone",         TEXT,      "",               "", "",                                                    LIVE,    NOW,   "Where it stands.") \
+    X("services.*.instances[].weight",       COUNT,     "1",              "1", "1000",                                               LIVE,    LATER, "Its share of the requests.") \
+    X("services.*.balance",                  CHOICE,    "round-robin",    "round-robin later:p2c later:least-requests later:hash", "", LIVE,    NOW,   "How an instance is chosen.") \
+    X("services.*.health",                   MAP,       "",               "", "",                                                    LIVE,    LATER, "Active health checks.") \
+    X("services.*.health.path",              TEXT,      "",               "", "",                                                    LIVE,    LATER, "What is asked for; without it a connection is enough.") \
+    X("services.*.health.interval",          DURATION,  "",               "", "",                                                    LIVE,    LATER, "Between two checks.") \
+    X("services.*.health.timeout",           DURATION,  "",               "", "",                                                    LIVE,    LATER, "Of one check.") \
+    X("services.*.health.fall",              COUNT,     "",               "", "",                                                    LIVE,    LATER, "Failed checks until it is out.") \
+    X("services.*.health.rise",              COUNT,     "",               "", "",                                                    LIVE,    LATER, "Good checks until it is back.") \
+    X("services.*.timeout",                  MAP,       "",               "", "",                                                    LIVE,    NOW,   "How long an instance may take.") \
+    X("services.*.timeout.connect",          DURATION,  "500ms",          "1ms", "1m",                                               LIVE,    NOW,   "Until a connection stands.") \
+    X("services.*.timeout.head",             DURATION,  "15s",            "1ms", "1h",                                               LIVE,    NOW,   "Until the answer's head.") \
+    X("services.*.timeout.idle",             DURATION,  "60s",            "100ms", "1h",                                             LIVE,    NOW,   "Without a byte moving in a body, and for kept connections.") \
+    X("services.*.retry",                    MAP,       "",               "", "",                                                    LIVE,    LATER, "Retries within a budget.") \
+    X("services.*.retry.attempts",           COUNT,     "",               "", "",                                                    LIVE,    LATER, "Tries in all.") \
+    X("services.*.retry.budget",             SHARE,     "",               "", "",                                                    LIVE,    LATER, "Share of requests that may be tried again.") \
+    X("routes",                              LIST,      "",               "0", "4096",                                               LIVE,    NOW,   "Which requests go where; the first that matches wins. One service alone needs none.") \
+    X("routes[].host",                       TEXT,      "",               "", "",                                                    LIVE,    NOW,   "Host without port; *.example.com for any below it.") \
+    X("routes[].method",                     TEXT,      "",               "", "",                                                    LIVE,    NOW,   "GET also takes HEAD; none takes any.") \
+    X("routes[].path",                       PATTERN,   "!",              "", "",                                                    LIVE,    NOW,   "The path, without query.") \
+    X("routes[].service",                    TEXT,      "!",              "", "",                                                    LIVE,    NOW,   "Name of a service.") \
+    X("routes[].timeout",                    MAP,       "",               "", "",                                                    LIVE,    NOW,   "Where this route differs from its service.") \
+    X("routes[].timeout.connect",            DURATION,  "",               "1ms", "1m",                                               LIVE,    NOW,   "Until a connection stands.") \
+    X("routes[].timeout.head",               DURATION,  "",               "1ms", "1h",                                               LIVE,    NOW,   "Until the answer's head.") \
+    X("routes[].timeout.idle",               DURATION,  "",               "100ms", "1h",                                             LIVE,    NOW,   "Without a byte moving.") \
+    X("journeys",                            NAMED,     "",               "", "",                                                    LIVE,    NOW,   "Critical user journeys; the first that matches a request counts it, `unclaimed` the rest.") \
+    X("journeys.*.owner",                    TEXT,      "",               "", "",                                                    LIVE,    NOW,   "Who is called.") \
+    X("journeys.*.runbook",                  TEXT,      "",               "", "",                                                    LIVE,    NOW,   "Where it says what to do.") \
+    X("journeys.*.priority",                 CHOICE,    "must-have",      "must-have nice-to-have", "",                              LIVE,    NOW,   "What gives way first.") \
+    X("journeys.*.routes",                   PATTERNS,  "!",              "1", "256",                                                LIVE,    NOW,   "Method, host (optional) and path of its requests.") \
+    X("journeys.*.bad",                      MAP,       "",               "", "",                                                    LIVE,    NOW,   "What counts as failed.") \
+    X("journeys.*.bad.statuses",             STATUSES,  "[500-599]",      "", "",                                                    LIVE,    NOW,   "Statuses of answers; other 4xx count neither way.") \
+    X("journeys.*.bad.client-gone",          BOOL,      "false",          "", "",                                                    LIVE,    NOW,   "A client that leaves before the answer is complete.") \
+    X("journeys.*.objectives",               NAMED,     "",               "", "",                                                    LIVE,    NOW,   "What is promised, at most 8 by name.") \
+    X("journeys.*.objectives.*.target",      SHARE,     "!",              "1%", "99.9999%",                                          LIVE,    NOW,   "Share of good events.") \
+    X("journeys.*.objectives.*.under",       DURATION,  "",               "1us", "1000s",                                            LIVE,    NOW,   "Good answers take less; without it the objective is about availability.") \
+    X("journeys.*.objectives.*.window",      DURATION,  "28d",            "1h", "366d",                                              LIVE,    NOW,   "What the promise is about.") \
+    X("journeys.*.objectives.*.of",          CHOICE,    "",               "", "",                                                    LIVE,    LATER, "first-byte: where the clock of `under` stops.") \
+    X("journeys.*.steps",                    LIST,      "",               "", "",                                                    LIVE,    LATER, "A journey of ordered steps.") \
+    X("journeys.*.kind",                     TEXT,      "",               "", "",                                                    LIVE,    LATER, "Journeys of background jobs.") \
+    X("dependencies",                        NAMED,     "",               "", "",                                                    LIVE,    LATER, "Outside services that the app calls through us.") \
+    X("dependencies.*.listen",               ADDRESS,   "!",              "", "",                                                    LIVE,    LATER, "Where the app calls it.") \
+    X("dependencies.*.url",                  TEXT,      "!",              "", "",                                                    LIVE,    LATER, "Where it is.") \
+    X("dependencies.*.priority",             CHOICE,    "",               "must-have nice-to-have", "",                              LIVE,    LATER, "What gives way first.") \
+    X("databases",                           NAMED,     "",               "", "",                                                    LIVE,    LATER, "PostgreSQL behind us.") \
+    X("databases.*.name",                    TEXT,      "",               "", "",                                                    LIVE,    LATER, "Its name on the server.") \
+    X("databases.*.primary",                 INSTANCE,  "!",              "", "",                                                    LIVE,    LATER, "The server that takes writes.") \
+    X("databases.*.replicas",                LIST,      "",               "", "",                                                    LIVE,    LATER, "Servers that take reads.") \
+    X("databases.*.reads",                   CHOICE,    "",               "primary observe split", "",                               LIVE,    LATER, "Where reads go.") \
+    X("databases.*.pool",                    MAP,       "",               "", "",                                                    LIVE,    LATER, "Its connections: size, wait, idle, lifetime.") \
+    X("databases.*.auth",                    MAP,       "",               "", "",                                                    LIVE,    LATER, "How clients prove who they are.") \
+    X("databases.*.users",                   NAMED,     "",               "", "",                                                    LIVE,    LATER, "Users and their passwords.") \
+    X("databases.*.auth-query",              TEXT,      "",               "", "",                                                    LIVE,    LATER, "Where passwords are looked up instead.") \
+    X("databases.*.monitor",                 MAP,       "",               "", "",                                                    LIVE,    LATER, "The user that watches the servers.") \
+    X("databases.*.tls",                     MAP,       "",               "", "",                                                    LIVE,    LATER, "Towards clients and servers.") \
+    X("databases.*.timeout",                 MAP,       "",               "", "",                                                    LIVE,    LATER, "Of a statement, and idle in a transaction.")
 /* clang-format on */
 
 enum config_type {

@@ -4,7 +4,7 @@
 
 #include "base/arena.h"
 
-static bool is_method(struct span s)
+static bool is_capitals(struct span s)
 {
     for (size_t i = 0; i < s.n; i++) {
         if ((s.p[i] < 'A' || s.p[i] > 'Z') && s.p[i] != '-')
@@ -13,16 +13,56 @@ static bool is_method(struct span s)
     return s.n > 0;
 }
 
-static bool is_host(struct span s)
+static bool is_name_byte(char c)
 {
-    for (size_t i = 0; i < s.n; i++) {
-        char c = ascii_lower(s.p[i]);
-        bool good = (c >= 'a' && c <= 'z') || ascii_digit(c) || c == '-' || c == '.' || c == '_' ||
-                    c == '[' || c == ']' || c == ':' || (c == '*' && i == 0);
-        if (!good)
-            return false;
+    c = ascii_lower(c);
+    return (c >= 'a' && c <= 'z') || ascii_digit(c) || c == '-' || c == '_';
+}
+
+const char *pattern_method_wrong(struct span method)
+{
+    return is_capitals(method) && method.p[0] != '-'
+               ? NULL
+               : "a method is written in capitals, such as GET";
+}
+
+static const char *v6_wrong(struct span host)
+{
+    bool good = host.n > 3 && host.p[host.n - 1] == ']';
+
+    for (size_t i = 1; i + 1 < host.n; i++)
+        good = good && (ascii_hex(host.p[i]) >= 0 || host.p[i] == ':' || host.p[i] == '.');
+    return good ? NULL : "an IPv6 host is written [::1], without a port";
+}
+
+const char *pattern_host_wrong(struct span host)
+{
+    if (host.n > 0 && host.p[0] == '[')
+        return v6_wrong(host);
+    if (span_find(host, ':') < host.n)
+        return "a host is written without scheme and port";
+    if (span_starts_with(host, SPAN("*.")))
+        host = span_after(host, 2);
+    for (size_t i = 0; i < host.n; i++) {
+        bool dot = host.p[i] == '.' && i > 0 && host.p[i - 1] != '.';
+        if (!dot && !is_name_byte(host.p[i]))
+            return "a host has letters, digits, '-', '_' and dots; '*.' stands only at its "
+                   "beginning";
     }
-    return s.n > 0 && s.n <= 255;
+    return host.n > 0 && host.n <= 253 ? NULL : "a host has from 1 to 253 bytes";
+}
+
+static const char *read_braces(struct span text, struct segment *ret)
+{
+    struct span name = span_of(text.p + 1, text.n - 1);
+    size_t n = 0;
+
+    while (n < name.n && is_name_byte(name.p[n]))
+        n++;
+    if (n == 0 || n + 1 != name.n || name.p[n] != '}')
+        return "a segment in braces is written {name}, with nothing beside it";
+    *ret = (struct segment){ SEGMENT_ONE, span_of(name.p, n) };
+    return NULL;
 }
 
 static const char *read_segment(struct span text, bool last, struct segment *ret)
@@ -31,15 +71,14 @@ static const char *read_segment(struct span text, bool last, struct segment *ret
         *ret = (struct segment){ SEGMENT_REST, text };
         return last ? NULL : "'*' stands only at the end; {name} stands for one segment";
     }
-    if (text.n > 0 && text.p[0] == '{') {
-        if (text.n < 3 || text.p[text.n - 1] != '}')
-            return "a segment in braces is written {name}";
-        *ret = (struct segment){ SEGMENT_ONE, span_of(text.p + 1, text.n - 2) };
-        return NULL;
-    }
+    if (text.n > 0 && text.p[0] == '{')
+        return read_braces(text, ret);
     for (size_t i = 0; i < text.n; i++) {
-        if (strchr("{}*?# \t", text.p[i]))
-            return "'{', '}', '*', '?', '#' and blanks cannot stand inside a segment";
+        unsigned char c = (unsigned char)text.p[i];
+        if (c <= ' ' || c >= 0x7F)
+            return "blanks and characters beyond ASCII are written as in a request, such as %20";
+        if (strchr("{}*?#", c))
+            return "'{', '}', '*', '?' and '#' cannot stand inside a segment";
     }
     *ret = (struct segment){ SEGMENT_LITERAL, text };
     return NULL;
@@ -67,30 +106,42 @@ static const char *read_path(struct arena *a, struct pattern *p)
     return NULL;
 }
 
+static const char *read_host(struct pattern *p, struct span host)
+{
+    static const char methods[] = " GET HEAD POST PUT PATCH DELETE OPTIONS ";
+
+    p->host = host;
+    for (const char *at = methods; p->method.n == 0 && (at = strchr(at, ' ')) && at[1]; at++) {
+        if (span_equal(host, span_of(at + 1, strcspn(at + 1, " "))))
+            return "a blank is missing between the method and the path";
+    }
+    return pattern_host_wrong(host);
+}
+
 const char *pattern_parse(struct arena *a, struct span text, struct pattern *ret_pattern)
 {
     struct pattern p = { .text = text };
     struct span rest = span_trim(text);
     size_t blank = span_find(rest, ' ');
+    size_t slash = span_find(rest, '/');
+    const char *wrong = NULL;
 
     if (rest.n == 0)
         return "a route is written METHOD /path, such as GET /product/{id}";
-    if (blank < rest.n) {
+    if (blank < slash) {
         p.method = span_of(rest.p, blank);
-        if (!is_method(p.method))
-            return "a route begins with a method in capitals, such as GET, or with the path";
+        wrong = pattern_method_wrong(p.method);
         rest = span_trim(span_after(rest, blank));
+        slash = span_find(rest, '/');
     }
-    size_t slash = span_find(rest, '/');
-    if (slash == rest.n)
-        return "the path is missing; it begins with '/'";
-    if (slash > 0) {
-        p.host = span_of(rest.p, slash);
-        if (!is_host(p.host))
-            return "the host before the path is malformed";
-    }
+    if (!wrong && slash == rest.n)
+        wrong = "the path is missing; it begins with '/'";
+    if (!wrong && slash > 0)
+        wrong = read_host(&p, span_of(rest.p, slash));
+    if (wrong)
+        return wrong;
     p.path = span_after(rest, slash);
-    const char *wrong = read_path(a, &p);
+    wrong = read_path(a, &p);
     if (!wrong)
         *ret_pattern = p;
     return wrong;
@@ -151,4 +202,31 @@ static bool match_path(const struct pattern *p, struct span path)
 bool pattern_match(const struct pattern *p, struct span method, struct span host, struct span path)
 {
     return match_method(p->method, method) && match_path(p, path) && match_host(p->host, host);
+}
+
+/* ---- one pattern within another */
+
+static bool covers_path(const struct pattern *p, const struct pattern *q)
+{
+    for (size_t i = 0; i < p->segment_count; i++) {
+        const struct segment *s = &p->segments[i];
+        if (s->kind == SEGMENT_REST)
+            return true; /* also the folder itself: /api/x/... or /api */
+        if (i == q->segment_count || q->segments[i].kind == SEGMENT_REST)
+            return false;
+        const struct segment *t = &q->segments[i];
+        bool one = t->kind == SEGMENT_ONE || t->text.n > 0;
+        bool same = t->kind == SEGMENT_LITERAL && span_equal(s->text, t->text);
+        if (s->kind == SEGMENT_ONE ? !one : !same)
+            return false;
+    }
+    return p->segment_count == q->segment_count;
+}
+
+bool pattern_covers(const struct pattern *p, const struct pattern *q)
+{
+    bool method = p->method.n == 0 || (q->method.n > 0 && match_method(p->method, q->method));
+    bool host = p->host.n == 0 || (q->host.n > 0 && match_host(p->host, q->host));
+
+    return method && host && covers_path(p, q);
 }

@@ -36,6 +36,13 @@ struct arena;
  * NULL. Segments are taken from the arena; spans point into `text`. */
 const char *pattern_parse(struct arena *a, struct span text, struct pattern *ret_pattern);
 
+/* What is wrong with a method or a host alone, as a sentence, or NULL. */
+const char *pattern_method_wrong(struct span method);
+const char *pattern_host_wrong(struct span host);
+
+/* Whether `p` matches every request that `q` matches: behind p, q is never reached. */
+bool pattern_covers(const struct pattern *p, const struct pattern *q);
+
 /* `path` without query, starting with '/'. */
 bool pattern_match(const struct pattern *p, struct span method, struct span host, struct span path);
 

@@ -45,25 +45,77 @@ static bool parse_port(struct span text, uint16_t *ret_port)
     return true;
 }
 
+/* What inet_aton(3) would take for a cut or hexadecimal IPv4 address: its last label begins with a digit
+ * and is a number. */
+static bool ends_in_number(struct span host)
+{
+    size_t at = host.n;
+
+    while (at > 0 && host.p[at - 1] != '.')
+        at--;
+    struct span last = span_after(host, at);
+    bool hex = last.n > 1 && last.p[0] == '0' && ascii_lower(last.p[1]) == 'x';
+    for (size_t i = hex ? 2 : 0; i < last.n; i++) {
+        if (hex ? ascii_hex(last.p[i]) < 0 : !ascii_digit(last.p[i]))
+            return false;
+    }
+    return last.n > 0;
+}
+
+static bool is_v4(struct span host)
+{
+    struct in_addr ignored;
+    char text[INET_ADDRSTRLEN];
+
+    if (host.n >= sizeof(text))
+        return false;
+    memcpy(text, host.p, host.n);
+    text[host.n] = '\0';
+    return inet_pton(AF_INET, text, &ignored) == 1;
+}
+
+static bool is_v6(struct span host)
+{
+    struct in6_addr ignored;
+    char text[INET6_ADDRSTRLEN];
+
+    if (host.n >= sizeof(text))
+        return false;
+    memcpy(text, host.p, host.n);
+    text[host.n] = '\0';
+    return inet_pton(AF_INET6, text, &ignored) == 1;
+}
+
+/* Letters, digits, '-', '_' (which DNS does not forbid) and single dots between; at most 253 bytes. */
+static bool is_name(struct span host)
+{
+    for (size_t i = 0; i < host.n; i++) {
+        char c = ascii_lower(host.p[i]);
+        bool letter = (c >= 'a' && c <= 'z') || ascii_digit(c) || c == '_';
+        bool inside = i > 0 && host.p[i - 1] != '.';
+        if (!letter && !(inside && (c == '-' || c == '.')))
+            return false;
+    }
+    return host.n > 0 && host.n <= 253 && !ends_in_number(host);
+}
+
 bool address_split(struct span text, struct span *ret_host, uint16_t *ret_port)
 {
     size_t colon = text.n;
+    uint16_t port;
 
     while (colon > 0 && text.p[colon - 1] != ':')
         colon--;
-    if (colon < 2 || !parse_port(span_after(text, colon), ret_port))
+    if (colon < 2 || !parse_port(span_after(text, colon), &port))
         return false;
     struct span host = span_of(text.p, colon - 1);
-    if (host.p[0] == '[') {
-        if (host.n < 3 || host.p[host.n - 1] != ']')
-            return false;
+    bool bracketed = host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']';
+    if (bracketed) /* without them, where would an IPv6 address end and its port begin? */
         host = span_of(host.p + 1, host.n - 2);
-    } else if (span_find(host, ':') < host.n) {
-        return false; /* IPv6 needs brackets: where would its port begin? */
-    }
-    if (host.n > 253 || span_find(host, ' ') < host.n || span_find(host, '/') < host.n)
+    if (bracketed ? !is_v6(host) : !is_name(host) && !is_v4(host))
         return false;
     *ret_host = host;
+    *ret_port = port;
     return true;
 }
 
@@ -77,7 +129,7 @@ bool address_parse(struct span text, struct address *ret_address)
     if (span_starts_with(text, SPAN("unix:")))
         return parse_unix(span_after(text, 5), ret_address);
     if (!address_split(text, &host, &port) || host.n >= sizeof(name))
-        return false;
+        return false; /* a name as long as that is certainly none of the two */
     memcpy(name, host.p, host.n);
     name[host.n] = '\0';
     if (inet_pton(AF_INET, name, &v4_of(&a)->sin_addr) == 1) {
@@ -127,6 +179,32 @@ bool address_equal(const struct address *a, const struct address *b)
                memcmp(&v6_of(a)->sin6_addr, &v6_of(b)->sin6_addr, sizeof(struct in6_addr)) == 0;
     case AF_UNIX: return strcmp(un_of(a)->sun_path, un_of(b)->sun_path) == 0;
     default: return true;
+    }
+}
+
+static bool is_wildcard(const struct address *a)
+{
+    switch (a->storage.ss_family) {
+    case AF_INET: return v4_of(a)->sin_addr.s_addr == htonl(INADDR_ANY);
+    case AF_INET6: return IN6_IS_ADDR_UNSPECIFIED(&v6_of(a)->sin6_addr);
+    default: return false;
+    }
+}
+
+bool address_overlap(const struct address *a, const struct address *b)
+{
+    if (address_equal(a, b))
+        return true;
+    return a->storage.ss_family == b->storage.ss_family && address_port(a) == address_port(b) &&
+           (is_wildcard(a) || is_wildcard(b));
+}
+
+bool address_loopback(const struct address *a)
+{
+    switch (a->storage.ss_family) {
+    case AF_INET: return ntohl(v4_of(a)->sin_addr.s_addr) >> 24 == 127;
+    case AF_INET6: return IN6_IS_ADDR_LOOPBACK(&v6_of(a)->sin6_addr);
+    default: return a->storage.ss_family == AF_UNIX;
     }
 }
 

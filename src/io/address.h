@@ -20,13 +20,21 @@ enum { ADDRESS_TEXT_MAX = 128 }; /* longest text: a unix socket's 107 bytes and 
 [[nodiscard]] bool address_parse(struct span text, struct address *ret_address);
 
 /* Splits "host:port" or "[v6]:port"; the host may be a name. False when there is no port from 1 to
- * 65535 or the host is empty. */
+ * 65535, or the host can be neither a name nor an address: "1.2.3" is a cut address and no name, an
+ * IPv6 zone ("%eth0") means nothing in a file that is used on several machines. */
 [[nodiscard]] bool address_split(struct span text, struct span *ret_host, uint16_t *ret_port);
 
 /* The canonical text of an address ("127.0.0.1:80", "[::1]:80", "unix:/path"), terminated. */
 const char *address_print(const struct address *a, char ret_text[ADDRESS_TEXT_MAX]);
 
 bool address_equal(const struct address *a, const struct address *b);
+
+/* Whether a socket that listens on one is in the way of the other: equal, or one of them is every
+ * address of the port (0.0.0.0, [::]; of its own family only). */
+bool address_overlap(const struct address *a, const struct address *b);
+
+/* Reached from this machine only; a unix socket always is. */
+bool address_loopback(const struct address *a);
 
 uint16_t address_port(const struct address *a); /* 0 for a unix socket */
 

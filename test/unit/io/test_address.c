@@ -27,7 +27,15 @@ static void texts(void **state)
         { "[fe80::1%eth0]:80", NULL },
         { "localhost:80", NULL }, /* a name: resolved elsewhere */
         { "1.2.3:80", NULL },
+        { "1.2.3.4.5:80", NULL },
+        { "[127.0.0.1]:80", NULL },
+        { "[]:80", NULL },
+        { "[::ffff:10.0.0.1]:80", "[::ffff:10.0.0.1]:80" },
+        { "127.0.0.1:+80", NULL },
+        { "127.0.0.1: 80", NULL },
+        { " 127.0.0.1:80", NULL },
         { "unix:", NULL },
+        { "unix:relative", "unix:relative" },
         { "", NULL },
     };
 
@@ -51,20 +59,95 @@ static void a_unix_path_has_a_bound(void **state)
     memset(text + 5, 'p', 108);
     assert_true(address_parse(span_of(text, 5 + 107), &a));
     assert_false(address_parse(span_of(text, 5 + 108), &a));
+    text[20] = '\0';
+    assert_false(address_parse(span_of(text, 5 + 107), &a));
 }
 
 static void names_are_split(void **state)
 {
+    static const struct {
+        const char *text;
+        const char *host; /* NULL: refused */
+    } cases[] = {
+        { "app.local:3000", "app.local" },
+        { "app:3000", "app" },
+        { "app_1.local.:3000", "app_1.local." },
+        { "4u.example:3000", "4u.example" },
+        { "127.0.0.1:3000", "127.0.0.1" },
+        { "[::1]:3000", "::1" },
+        { "app", NULL },
+        { "app:", NULL },
+        { "app:0", NULL },
+        { "app:http", NULL },
+        { "app local:3000", NULL },
+        { "http://app:3000", NULL },
+        { "a..b:3000", NULL },
+        { "-a:3000", NULL },
+        { ".a:3000", NULL },
+        { "b\xC3\xBC"
+          "cher:3000",
+          NULL },
+        { "[app]:3000", NULL },
+        { "[fe80::1%eth0]:3000", NULL },
+        /* what getaddrinfo would read as a number: 1.2.0.3, 127.0.0.1, 0.0.0.1 */
+        { "1.2.3:3000", NULL },
+        { "0x7f000001:3000", NULL },
+        { "1:3000", NULL },
+        { "256.1.1.1:3000", NULL },
+    };
+    char text[300];
     struct span host;
     uint16_t port;
 
     (void)state;
-    assert_true(address_split(SPAN("app.local:3000"), &host, &port));
-    assert_span(host, "app.local");
-    assert_int_equal(port, 3000);
-    assert_false(address_split(SPAN("app local:3000"), &host, &port));
-    assert_false(address_split(SPAN("http://app:3000"), &host, &port));
-    assert_false(address_split(SPAN("app"), &host, &port));
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        port = 7;
+        bool good = address_split(span_from_text(cases[i].text), &host, &port);
+        if (good != (cases[i].host != NULL))
+            fail_msg("%s", cases[i].text);
+        assert_int_equal(port, good ? 3000 : 7);
+        if (good)
+            assert_span(host, cases[i].host);
+    }
+    memset(text, 'a', sizeof(text));
+    memcpy(text + 253, ":80", 3);
+    assert_true(address_split(span_of(text, 256), &host, &port));
+    memcpy(text + 253, "a:80", 4);
+    assert_false(address_split(span_of(text, 257), &host, &port));
+}
+
+static void overlaps_and_loopback(void **state)
+{
+    static const struct {
+        const char *a;
+        const char *b;
+        bool overlap;
+        bool loopback; /* a is one */
+    } cases[] = {
+        { "127.0.0.1:80", "127.0.0.1:80", true, true },
+        { "127.0.0.1:80", "0.0.0.0:80", true, true },
+        { "0.0.0.0:80", "127.0.0.1:80", true, false },
+        { "127.0.0.1:80", "0.0.0.0:81", false, true },
+        { "127.3.2.1:80", "127.0.0.1:80", false, true },
+        { "[::]:80", "[::1]:80", true, false },
+        { "[::]:80", "127.0.0.1:80", false, false },
+        { "[::1]:80", "[::2]:80", false, true },
+        { "[::ffff:127.0.0.1]:80", "[::1]:80", false, false },
+        { "10.0.0.1:80", "10.0.0.2:80", false, false },
+        { "unix:/a", "unix:/a", true, true },
+        { "unix:/a", "unix:/b", false, true },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct address a;
+        struct address b;
+        assert_true(address_parse(span_from_text(cases[i].a), &a));
+        assert_true(address_parse(span_from_text(cases[i].b), &b));
+        if (address_overlap(&a, &b) != cases[i].overlap ||
+            address_loopback(&a) != cases[i].loopback)
+            fail_msg("%s and %s", cases[i].a, cases[i].b);
+    }
 }
 
 static void equality(void **state)
@@ -85,6 +168,7 @@ int main(void)
     const struct CMUnitTest tests[] = { cmocka_unit_test(texts),
                                         cmocka_unit_test(a_unix_path_has_a_bound),
                                         cmocka_unit_test(names_are_split),
+                                        cmocka_unit_test(overlaps_and_loopback),
                                         cmocka_unit_test(equality) };
     return RUN(tests);
 }

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* config_journeys.c - journeys and their objectives, with the implicit last one that takes the rest. */
+#include "control/config_build.h"
+
+#include "base/check.h"
+
+static void warn_if_taken(struct builder *b, const struct pattern *p, const struct node *n)
+{
+    for (size_t k = 0; k < b->c->journey_count; k++) {
+        const struct journey *j = &b->c->journeys[k];
+        for (size_t i = 0; i < j->route_count; i++) {
+            if (!pattern_covers(&j->routes[i], p))
+                continue;
+            report_warning(b->r, n,
+                           "'%s' is counted by journey '%.*s' already, which comes first and has "
+                           "'%s'",
+                           shown(p->text).text, SPAN_ARG(j->name), shown(j->routes[i].text).text);
+            return;
+        }
+    }
+}
+
+static void build_journey_routes(struct builder *b, struct journey *j, const struct node *list)
+{
+    struct arena *a = &b->c->arena;
+
+    if (!list)
+        return;
+    if (list->count == 0 || list->count > JOURNEY_ROUTES_MAX) {
+        report_error(b->r, list, "journey '%s' needs from 1 to %d routes", shown(j->name).text,
+                     JOURNEY_ROUTES_MAX);
+        return;
+    }
+    b->journey_routes += list->count;
+    if (b->journey_routes > JOURNEY_ROUTES_ALL_MAX) {
+        if (b->journey_routes - list->count <= JOURNEY_ROUTES_ALL_MAX) /* told once */
+            report_error(b->r, list, "at most %d routes of all journeys together",
+                         JOURNEY_ROUTES_ALL_MAX);
+        return;
+    }
+    j->routes = arena_array(a, struct pattern, list->count);
+    for (size_t i = 0; i < list->count; i++) {
+        struct node *n = list->items[i];
+        if (n->bad)
+            continue;
+        struct pattern *p = &j->routes[j->route_count];
+        const char *wrong = n->kind == NODE_SCALAR
+                                ? pattern_parse(a, arena_span(a, n->text), p)
+                                : "a route is text, such as \"GET /product/{id}\" (with quotes)";
+        if (wrong) {
+            report_bad(b->r, n, "'%s': %s", shown(n->text).text, wrong);
+            continue;
+        }
+        warn_if_taken(b, p, n);
+        j->route_count++;
+    }
+}
+
+static void build_statuses(struct builder *b, struct journey *j, const struct node *bad)
+{
+    const struct node *list = node_get(bad, "statuses");
+
+    if (!list) {
+        bool good = value_statuses(SPAN("500-599"), &j->bad);
+        check(good);
+    }
+    for (size_t i = 0; list && i < list->count; i++) {
+        struct node *n = list->items[i];
+        if (n->bad)
+            continue;
+        if (n->kind != NODE_SCALAR || !value_statuses(n->text, &j->bad))
+            report_bad(b->r, n,
+                       "'%s' is no status from 100 to 599 and no range of them, such as 500-599",
+                       shown(n->text).text);
+    }
+}
+
+static void build_objectives(struct builder *b, struct journey *j, const struct node *map)
+{
+    if (!map)
+        return;
+    if (map->count > OBJECTIVES_MAX) {
+        report_error(b->r, map, "at most %d objectives", OBJECTIVES_MAX);
+        return;
+    }
+    j->objectives = arena_array(&b->c->arena, struct objective, map->count);
+    for (size_t i = 0; i < map->count; i++) {
+        const struct node *n = map->items[i];
+        const struct node *target = node_get(n, "target");
+        struct objective *o = &j->objectives[j->objective_count++];
+        o->name = arena_span(&b->c->arena, map->keys[i]->text);
+        if (target) {
+            bool good = value_share(target->text, &o->target);
+            check(good);
+        }
+        if (node_get(n, "under"))
+            o->under = duration_of(n, "under", "journeys.*.objectives.*.under");
+        o->window_s = duration_of(n, "window", "journeys.*.objectives.*.window") / NS_PER_S;
+    }
+}
+
+/* A hash of all that gives the journey's counters their meaning. Names, owner, runbook, priority, targets
+ * and windows may change without losing a count; the order of the objectives is that of the counters. */
+static uint64_t definition_of(const struct journey *j)
+{
+    struct str text = str_growing();
+
+    for (size_t i = 0; i < j->route_count; i++) {
+        const struct pattern *p = &j->routes[i];
+        str_print(&text, "route %.*s %.*s %.*s\n", SPAN_ARG(p->method), SPAN_ARG(p->host),
+                  SPAN_ARG(p->path));
+    }
+    for (size_t i = 0; i < sizeof(j->bad.bits) / sizeof(j->bad.bits[0]); i++)
+        str_print(&text, "bad %016lx\n", (unsigned long)j->bad.bits[i]);
+    str_print(&text, "client-gone %d\n", j->client_gone_bad);
+    for (size_t i = 0; i < j->objective_count; i++)
+        str_print(&text, "objective %ld\n", (long)j->objectives[i].under);
+    uint64_t hash = span_hash(str_span(&text), 0);
+    str_free(&text);
+    return hash;
+}
+
+static void build_journey(struct builder *b, const struct node *name, const struct node *n)
+{
+    struct journey *j = &b->c->journeys[b->c->journey_count];
+    const struct node *bad = node_get(n, "bad");
+
+    *j = (struct journey){
+        .name = arena_span(&b->c->arena, name->text),
+        .owner = kept_text(b, n, "owner", "journeys.*.owner"),
+        .runbook = kept_text(b, n, "runbook", "journeys.*.runbook"),
+        .priority = span_equal(text_of(n, "priority", "journeys.*.priority"), SPAN("must-have"))
+                        ? PRIORITY_MUST_HAVE
+                        : PRIORITY_NICE_TO_HAVE,
+    };
+    if (span_equal(name->text, SPAN("unclaimed")))
+        report_error(b->r, name,
+                     "'unclaimed' is the implicit journey of all requests that no other takes; "
+                     "choose another name");
+    build_journey_routes(b, j, node_get(n, "routes"));
+    build_statuses(b, j, bad);
+    bool good =
+        value_bool(text_of(bad, "client-gone", "journeys.*.bad.client-gone"), &j->client_gone_bad);
+    check(good);
+    build_objectives(b, j, node_get(n, "objectives"));
+    j->definition = definition_of(j);
+    b->c->journey_count++;
+}
+
+static void add_unclaimed(struct config *c)
+{
+    struct journey *j = &c->journeys[c->journey_count++];
+
+    *j = (struct journey){ .name = SPAN("unclaimed"), .priority = PRIORITY_NICE_TO_HAVE };
+    bool good = value_statuses(SPAN("500-599"), &j->bad);
+    check(good);
+    j->definition = definition_of(j);
+}
+
+void build_journeys(struct builder *b, const struct node *journeys)
+{
+    size_t count = journeys ? journeys->count : 0;
+
+    if (count >= JOURNEYS_MAX) {
+        report_error(b->r, journeys, "at most %d journeys", JOURNEYS_MAX - 1);
+        return;
+    }
+    b->c->journeys = arena_array(&b->c->arena, struct journey, count + 1);
+    for (size_t i = 0; i < count; i++)
+        build_journey(b, journeys->keys[i], journeys->items[i]);
+    add_unclaimed(b->c);
+}

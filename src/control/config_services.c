@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* config_services.c - services with their instances, and the routes that lead to them. */
+#include "control/config_build.h"
+
+#include "base/check.h"
+
+/* ---- instances */
+
+/* The same place: literals by their address, names by how they are written. */
+static bool same_instance(const struct instance *a, const struct instance *b)
+{
+    if (a->address.length && b->address.length)
+        return address_equal(&a->address, &b->address);
+    return span_equal_nocase(a->text, b->text);
+}
+
+static bool read_instance(struct builder *b, struct node *n, struct instance *ret_instance)
+{
+    struct instance in = { .text = arena_span(&b->c->arena, n->text), .weight = 1 };
+    struct span where = resolved_address(b, in.text);
+    uint16_t port;
+
+    if (!address_parse(where, &in.address) && !address_split(where, &in.host, &port)) {
+        report_bad(
+            b->r, n,
+            span_starts_with(n->text, SPAN("unix:"))
+                ? "'%s' is no unix socket: its path, with its folder, has from 1 to 107 bytes"
+                : "'%s' is not an instance: host:port or \"unix:/path\" was expected, with a "
+                  "port from 1 to 65535",
+            shown(n->text).text);
+        return false;
+    }
+    *ret_instance = in;
+    return true;
+}
+
+static void build_instance(struct builder *b, struct service *s, struct node *n)
+{
+    struct node *address = n->kind == NODE_MAP ? node_get(n, "address") : n;
+    struct instance in;
+
+    if (n->bad || !address || !read_instance(b, address, &in))
+        return;
+    in.release = kept_text(b, n, "release", "services.*.instances[].release");
+    in.zone = kept_text(b, n, "zone", "services.*.instances[].zone");
+    for (size_t i = 0; i < s->instance_count; i++) {
+        if (same_instance(&s->instances[i], &in)) {
+            report_error(b->r, address, "the instance %s is given twice",
+                         shown(address->text).text);
+            return;
+        }
+    }
+    s->instances[s->instance_count++] = in;
+}
+
+/* ---- services */
+
+static void build_service(struct builder *b, const struct node *name, const struct node *n)
+{
+    struct service *s = &b->c->services[b->c->service_count++];
+    const struct node *instances = node_get(n, "instances");
+    const struct node *timeout = node_get(n, "timeout");
+
+    *s = (struct service){
+        .name = arena_span(&b->c->arena, name->text),
+        .owner = kept_text(b, n, "owner", "services.*.owner"),
+        .environment = kept_text(b, n, "environment", "services.*.environment"),
+        .class_ = kept_text(b, n, "class", "services.*.class"),
+        .balance = BALANCE_ROUND_ROBIN,
+        .timeout = { .connect = duration_of(timeout, "connect", "services.*.timeout.connect"),
+                     .head = duration_of(timeout, "head", "services.*.timeout.head"),
+                     .idle = duration_of(timeout, "idle", "services.*.timeout.idle") },
+    };
+    if (!instances)
+        return; /* told already */
+    if (instances->count == 0 || instances->count > INSTANCES_MAX) {
+        report_error(b->r, instances, "service '%s' needs from 1 to %d instances",
+                     shown(name->text).text, INSTANCES_MAX);
+        return;
+    }
+    s->instances = arena_array(&b->c->arena, struct instance, instances->count);
+    for (size_t i = 0; i < instances->count; i++)
+        build_instance(b, s, instances->items[i]);
+}
+
+void build_services(struct builder *b, const struct node *services)
+{
+    if (!services)
+        return;
+    if (services->count > SERVICES_MAX)
+        report_error(b->r, services, "at most %d services", SERVICES_MAX);
+    b->c->services = arena_array(&b->c->arena, struct service, services->count);
+    for (size_t i = 0; i < services->count; i++)
+        build_service(b, services->keys[i], services->items[i]);
+}
+
+/* ---- routes */
+
+static struct service *find_service(struct builder *b, const struct node *n)
+{
+    struct config *c = b->c;
+    struct span nearest = { NULL, 0 };
+    size_t best = SIZE_MAX;
+    size_t d;
+
+    for (size_t i = 0; i < c->service_count; i++) {
+        struct service *s = &c->services[i];
+        if (span_equal(s->name, n->text))
+            return s;
+        if (is_near(s->name, n->text, &d) && d < best) {
+            best = d;
+            nearest = s->name;
+        }
+    }
+    if (c->service_count) /* else it was told that there are none */
+        report_error(b->r, n, "there is no service '%s'%s%.*s%s", shown(n->text).text,
+                     nearest.n ? ", did you mean '" : "", SPAN_ARG(nearest), nearest.n ? "'?" : "");
+    return NULL;
+}
+
+static ns_t override(const struct node *timeout, const char *key, const char *path, ns_t standard)
+{
+    return node_get(timeout, key) ? duration_of(timeout, key, path) : standard;
+}
+
+/* The value at `key` when `wrong_with` finds nothing wrong, else empty. */
+static struct span checked_part(struct builder *b, const struct node *map, const char *key,
+                                const char *(*wrong_with)(struct span))
+{
+    struct node *n = node_get(map, key);
+    const char *wrong = n ? wrong_with(n->text) : NULL;
+
+    if (wrong)
+        report_bad(b->r, n, "'%s': %s", shown(n->text).text, wrong);
+    return n && !wrong ? n->text : SPAN("");
+}
+
+/* "GET shop.example.com/cart", from the three keys. */
+static bool read_pattern(struct builder *b, const struct node *n, struct pattern *ret_pattern)
+{
+    struct node *path = node_get(n, "path");
+    struct span method = checked_part(b, n, "method", pattern_method_wrong);
+    struct span host = checked_part(b, n, "host", pattern_host_wrong);
+    const char *wrong = "a path begins with '/'; method and host have keys of their own";
+
+    if (!path)
+        return false;
+    if (path->text.p[0] == '/') {
+        const char *text = arena_print(&b->c->arena, "%.*s%s%.*s%.*s", SPAN_ARG(method),
+                                       method.n ? " " : "", SPAN_ARG(host), SPAN_ARG(path->text));
+        wrong = pattern_parse(&b->c->arena, span_from_text(text), ret_pattern);
+    }
+    if (wrong)
+        report_bad(b->r, path, "'%s': %s", shown(path->text).text, wrong);
+    return !wrong;
+}
+
+static void warn_if_unreached(struct builder *b, const struct route *route, const struct node *n,
+                              const size_t *lines)
+{
+    for (const struct route *earlier = b->c->routes; earlier < route; earlier++) {
+        if (pattern_covers(&earlier->pattern, &route->pattern)) {
+            report_warning(b->r, n,
+                           "this route is never reached: the one in line %zu takes all of its "
+                           "requests",
+                           lines[earlier - b->c->routes]);
+            return;
+        }
+    }
+}
+
+static void build_route(struct builder *b, const struct node *n, size_t *lines)
+{
+    struct route *route = &b->c->routes[b->c->route_count];
+    const struct node *timeout = node_get(n, "timeout");
+    const struct node *service = node_get(n, "service");
+    struct service *s = service ? find_service(b, service) : NULL;
+
+    if (!read_pattern(b, n, &route->pattern) || !s)
+        return;
+    route->service = s;
+    route->timeout = (struct timeouts){
+        .connect = override(timeout, "connect", "routes[].timeout.connect", s->timeout.connect),
+        .head = override(timeout, "head", "routes[].timeout.head", s->timeout.head),
+        .idle = override(timeout, "idle", "routes[].timeout.idle", s->timeout.idle),
+    };
+    warn_if_unreached(b, route, n, lines);
+    lines[b->c->route_count++] = n->line;
+}
+
+static void add_implicit_route(struct config *c)
+{
+    c->routes = arena_new(&c->arena, struct route);
+    const char *wrong = pattern_parse(&c->arena, SPAN("/*"), &c->routes[0].pattern);
+    check(!wrong);
+    c->routes[0].service = &c->services[0];
+    c->routes[0].timeout = c->services[0].timeout;
+    c->route_count = 1;
+}
+
+static void warn_of_unused(struct builder *b, const struct node *services)
+{
+    const struct config *c = b->c;
+
+    for (size_t s = 0; s < c->service_count; s++) {
+        size_t r = 0;
+        while (r < c->route_count && c->routes[r].service != &c->services[s])
+            r++;
+        if (r == c->route_count)
+            report_warning(b->r, services->keys[s], "no route leads to service '%.*s'",
+                           SPAN_ARG(c->services[s].name));
+    }
+}
+
+void build_routes(struct builder *b, const struct node *root)
+{
+    const struct node *services = node_get(root, "services");
+    const struct node *n = node_get(root, "routes");
+    struct config *c = b->c;
+
+    if (n && n->count > ROUTES_MAX) {
+        report_error(b->r, n, "at most %d routes", ROUTES_MAX);
+    } else if (n && n->count > 0) {
+        size_t *lines = arena_array(&c->arena, size_t, n->count);
+        c->routes = arena_array(&c->arena, struct route, n->count);
+        for (size_t i = 0; i < n->count; i++)
+            build_route(b, n->items[i], lines);
+        if (c->route_count == n->count)
+            warn_of_unused(b, services);
+    } else if (c->service_count == 1) {
+        add_implicit_route(c);
+    } else if (c->service_count > 1 && (n || !node_has(root, SPAN("routes")))) {
+        report_error(b->r, services,
+                     "there are %zu services but no `routes` that say which requests go to which",
+                     c->service_count);
+    }
+}
