@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* origin.c - what stands behind the proxies in a benchmark: a lean HTTP/1.1 keep-alive server in one thread.
- * usage: origin PORT   (on 127.0.0.1)
- * GET /64k answers 64 KiB, anything else 5 bytes. A request is what ends with an empty line, followed by
- * Content-Length bytes of body, which are dropped. It trusts its peers: it is a tool, not a server. */
+/* origin.c - what stands behind the proxies in a benchmark: a lean HTTP/1.1 keep-alive server.
+ * usage: origin PORT [THREADS]   (on 127.0.0.1)
+ * The answers are a table. A request is what ends with an empty line, followed by Content-Length bytes of
+ * body, which are dropped; it is answered when all of it has come, in order. Each thread has its own
+ * listener on the port and shares nothing. It trusts its peers: it is a tool, not a server. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,21 +17,39 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { IN = 16 * 1024, LARGE = 64 * 1024, EVENTS = 256 };
+enum { IN = 16 * 1024, EVENTS = 256, THREADS_MAX = 64, HEAD_MAX = 128 };
+
+/* The first row whose start fits; the small one is 78 bytes in all. */
+static struct answer {
+    const char *start;
+    size_t body;
+    char *bytes;
+    size_t n;
+} answers[] = {
+    { .start = "GET /64k ", .body = 64 * 1024 },
+    { .start = "", .body = 13 },
+};
 
 struct peer {
     int fd;
-    size_t n;    /* bytes of a head so far */
-    size_t body; /* bytes of a body still to be dropped */
+    bool readable;
+    bool ending;               /* its end was announced: a short receive is not the last one */
+    const struct answer *owed; /* to the request whose body is still coming */
+    size_t body;               /* bytes of that body still to come */
     const char *out;
     size_t out_n; /* still to be sent */
-    char in[IN + 1];
+    size_t n;     /* bytes received and not yet looked at */
+    char in[IN];
 };
 
-static const char small[] =
-    "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello";
-static char large[LARGE + 128];
-static size_t large_n;
+static int port;
+static bool shared_port;
+
+static void fail(const char *what)
+{
+    perror(what);
+    exit(1);
+}
 
 static void drop(struct peer *p)
 {
@@ -36,47 +57,82 @@ static void drop(struct peer *p)
     free(p);
 }
 
-/* -1: the connection is gone. */
-static int flush(struct peer *p)
+static void consume(struct peer *p, size_t n)
+{
+    memmove(p->in, p->in + n, p->n - n);
+    p->n -= n;
+}
+
+static bool take_head(struct peer *p)
+{
+    char *end = memmem(p->in, p->n, "\r\n\r\n", 4);
+
+    if (!end)
+        return false;
+    *end = '\0';
+    const char *length = strcasestr(p->in, "\r\ncontent-length:");
+    p->body = length ? strtoul(length + 17, NULL, 10) : 0;
+    p->owed = answers;
+    while (strncmp(p->in, p->owed->start, strlen(p->owed->start)) != 0)
+        p->owed++;
+    consume(p, (size_t)(end - p->in) + 4);
+    return true;
+}
+
+/* True when a whole request was taken off the front, and its answer is to be sent. */
+static bool take_request(struct peer *p)
+{
+    if (!p->owed && !take_head(p))
+        return false;
+    size_t dropped = p->body < p->n ? p->body : p->n;
+    consume(p, dropped);
+    p->body -= dropped;
+    if (p->body > 0)
+        return false;
+    p->out = p->owed->bytes;
+    p->out_n = p->owed->n;
+    p->owed = NULL;
+    return true;
+}
+
+/* False when the connection is of no more use. */
+static bool flush(struct peer *p)
 {
     while (p->out_n > 0) {
         ssize_t n = send(p->fd, p->out, p->out_n, MSG_NOSIGNAL);
         if (n < 0)
-            return errno == EAGAIN ? 0 : -1;
+            return errno == EAGAIN;
         p->out += n;
         p->out_n -= (size_t)n;
     }
-    return 0;
+    return true;
 }
 
-/* Takes one request off the front; 0 when none is whole. */
-static int take_request(struct peer *p)
+/* False at the end, on an error, and when a head does not fit. */
+static bool receive(struct peer *p)
 {
-    size_t skip = p->body < p->n ? p->body : p->n;
+    size_t room = IN - p->n;
+    ssize_t n = recv(p->fd, p->in + p->n, room, 0);
 
-    p->body -= skip;
-    memmove(p->in, p->in + skip, p->n - skip);
-    p->n -= skip;
-    p->in[p->n] = '\0';
-    char *end = strstr(p->in, "\r\n\r\n");
-    if (p->body > 0 || !end)
-        return 0;
-    *end = '\0';
-    const char *length = strcasestr(p->in, "\r\ncontent-length:");
-    p->body = length ? strtoul(length + 17, NULL, 10) : 0;
-    int is_large = strncmp(p->in, "GET /64k ", 9) == 0;
-    p->out = is_large ? large : small;
-    p->out_n = is_large ? large_n : sizeof(small) - 1;
-    size_t head = (size_t)(end - p->in) + 4;
-    memmove(p->in, p->in + head, p->n - head);
-    p->n -= head;
-    return 1;
+    if (n < 0 && errno == EAGAIN) {
+        p->readable = false;
+        return true;
+    }
+    if (n <= 0)
+        return false;
+    p->n += (size_t)n;
+    p->readable = (size_t)n == room || p->ending;
+    return true;
 }
 
-static void serve(struct peer *p)
+static void serve(struct peer *p, uint32_t events)
 {
+    if (events & ~(uint32_t)EPOLLOUT)
+        p->readable = true;
+    if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+        p->ending = true;
     for (;;) {
-        if (flush(p)) {
+        if (!flush(p)) {
             drop(p);
             return;
         }
@@ -84,28 +140,16 @@ static void serve(struct peer *p)
             return; /* the socket is full: an edge will come */
         if (take_request(p))
             continue;
-        ssize_t n = recv(p->fd, p->in + p->n, IN - p->n, 0);
-        if (n < 0 && errno == EAGAIN)
+        if (!p->readable)
             return;
-        if (n <= 0) {
+        if (!receive(p)) {
             drop(p);
-            return;
-        }
-        int drained = (size_t)n < IN - p->n;
-        p->n += (size_t)n;
-        if (drained) {
-            while (take_request(p)) {
-                if (flush(p)) {
-                    drop(p);
-                    return;
-                }
-            }
             return;
         }
     }
 }
 
-static int listen_on(int port)
+static int listen_here(void)
 {
     struct sockaddr_in a = { .sin_family = AF_INET,
                              .sin_port = htons((uint16_t)port),
@@ -113,54 +157,95 @@ static int listen_on(int port)
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     int on = 1;
 
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) || listen(fd, 4096)) {
-        perror("listen");
-        exit(1);
-    }
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
+        (shared_port && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on))) ||
+        bind(fd, (struct sockaddr *)&a, sizeof(a)) || listen(fd, 4096))
+        fail("listen");
     return fd;
+}
+
+static void watch(int epoll, int fd, uint32_t events, void *what)
+{
+    struct epoll_event e = { .events = events | EPOLLET, .data.ptr = what };
+
+    if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &e))
+        fail("epoll_ctl");
 }
 
 static void accept_all(int epoll, int listener)
 {
     int on = 1;
 
-    for (int fd; (fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK)) >= 0;) {
+    for (;;) {
+        int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
+        if (fd < 0 && errno == EAGAIN)
+            return;
+        if (fd < 0 && errno != ECONNABORTED && errno != EINTR)
+            fail("accept");
+        if (fd < 0)
+            continue;
         struct peer *p = calloc(1, sizeof(*p));
         if (!p)
-            exit(1);
+            fail("calloc");
         p->fd = fd;
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-        struct epoll_event e = { .events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = p };
-        epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &e);
+        watch(epoll, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP, p);
+    }
+}
+
+static void *serve_all(void *listener_fd)
+{
+    struct epoll_event events[EVENTS];
+    int listener = *(int *)listener_fd;
+    int epoll = epoll_create1(0);
+
+    watch(epoll, listener, EPOLLIN, NULL);
+    for (;;) {
+        int n = epoll_wait(epoll, events, EVENTS, -1);
+        for (int i = 0; i < n; i++) {
+            if (events[i].data.ptr)
+                serve(events[i].data.ptr, events[i].events);
+            else
+                accept_all(epoll, listener);
+        }
+    }
+    return NULL;
+}
+
+/* The body is the alphabet's first 23 letters over and over, so that a test can tell a byte is missing. */
+static void make_answers(void)
+{
+    for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+        struct answer *a = &answers[i];
+        if (!(a->bytes = malloc(HEAD_MAX + a->body)))
+            fail("malloc");
+        a->n = (size_t)snprintf(a->bytes, HEAD_MAX,
+                                "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
+                                "Content-Length: %zu\r\n\r\n",
+                                a->body);
+        for (size_t k = 0; k < a->body; k++)
+            a->bytes[a->n++] = (char)('a' + k % 23);
     }
 }
 
 int main(int argc, char **argv)
 {
-    struct epoll_event events[EVENTS];
+    int listeners[THREADS_MAX];
+    int threads = argc > 2 ? atoi(argv[2]) : 1;
 
-    if (argc != 2) {
-        fprintf(stderr, "usage: origin PORT\n");
+    if (argc < 2 || argc > 3 || threads < 1 || threads > THREADS_MAX) {
+        fprintf(stderr, "usage: origin PORT [THREADS]   (at most %d)\n", THREADS_MAX);
         return 2;
     }
-    large_n = (size_t)sprintf(large,
-                              "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
-                              "Content-Length: %d\r\n\r\n",
-                              LARGE);
-    memset(large + large_n, 'x', LARGE);
-    large_n += LARGE;
-    int epoll = epoll_create1(0);
-    int listener = listen_on(atoi(argv[1]));
-    struct epoll_event e = { .events = EPOLLIN | EPOLLET };
-    epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &e);
-    for (;;) {
-        int n = epoll_wait(epoll, events, EVENTS, -1);
-        for (int i = 0; i < n; i++) {
-            if (events[i].data.ptr)
-                serve(events[i].data.ptr);
-            else
-                accept_all(epoll, listener);
-        }
+    port = atoi(argv[1]);
+    shared_port = threads > 1;
+    make_answers();
+    for (int i = 0; i < threads; i++)
+        listeners[i] = listen_here();
+    for (int i = 1; i < threads; i++) {
+        pthread_t t;
+        if (pthread_create(&t, NULL, serve_all, &listeners[i]))
+            fail("pthread_create");
     }
+    serve_all(&listeners[0]);
 }

@@ -28,8 +28,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         bool matches = pattern_match(&p, any ? SPAN("GET") : p.method, p.host, path);
         if (is_literal(&p) && p.host.n == 0)
             check(matches == span_equal(path, p.path));
+        bool brews = span_equal(p.method, SPAN("BREW"));
         if (matches && !any)
-            check(!pattern_match(&p, SPAN("BREW"), p.host, path));
+            check(!pattern_match(&p, brews ? SPAN("STEEP") : SPAN("BREW"), p.host, path));
     }
     arena_free(&a);
     return 0;
