@@ -18,6 +18,9 @@ struct span {
 /* For string literals only: the length is known to the compiler. */
 #define SPAN(literal) ((struct span){ "" literal, sizeof(literal) - 1 })
 
+/* The same where a constant is wanted. */
+#define SPAN_INIT(literal) { "" literal, sizeof(literal) - 1 }
+
 /* For printf: printf("%.*s", SPAN_ARG(s)). */
 #define SPAN_ARG(s) (int)(s).n, (s).p
 

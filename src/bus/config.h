@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "core/pattern.h"
 #include "core/verdict.h"
-#include "io/address.h"
+#include "io/network.h"
 
 #include <stdint.h>
 
@@ -25,6 +25,8 @@ enum {
     JOURNEY_ROUTES_MAX = 256, /* of one journey */
     JOURNEY_ROUTES_ALL_MAX = 8192,
     LISTENERS_MAX = 16,
+    CERTIFICATES_MAX = 65, /* of one listener */
+    TRUSTED_MAX = 256,
     WORKERS_MAX = 64,
 };
 
@@ -45,7 +47,30 @@ struct timeouts {
     ns_t connect; /* until a connection to an instance stands */
     ns_t head;    /* from the request's last needed byte until the answer's head */
     ns_t idle;    /* without a byte moving: kept-alive connections and bodies */
+    ns_t stream;  /* the same in an event stream or a WebSocket */
 };
+
+/* Files of one certificate, PEM. */
+struct certificate {
+    struct span chain;
+    struct span key;
+};
+
+struct listening {
+    struct address address;
+    bool proxy_protocol;
+    const struct certificate *certificates; /* NULL: plain; the first is the standard one */
+    size_t certificate_count;
+};
+
+/* TLS towards a service's instances. */
+struct service_tls {
+    struct span ca;          /* file; empty: the system's */
+    struct span server_name; /* empty: the instance's host */
+    struct certificate own;  /* empty: none */
+};
+
+struct tls_client; /* io/tls.h */
 
 /* Answers for itself instead of forwarding: how control serves its own API through the same edge. */
 struct local_handler;
@@ -59,6 +84,8 @@ struct service {
     size_t instance_count;
     enum balance balance;
     struct timeouts timeout;
+    const struct service_tls *tls; /* NULL: plain */
+    struct tls_client *tls_client; /* made from it by control; NULL: plain */
     const struct local_handler *local; /* NULL unless it answers for itself */
     uint32_t id;                       /* stable over reloads */
 };
@@ -102,6 +129,11 @@ struct journey {
 
 struct limits {
     uint32_t connections; /* client connections at once, over all reactors */
+    uint32_t connections_per_address; /* of them, from one address; 0: a quarter */
+    ns_t connection_age;              /* closed with the next answer then, give or take a tenth */
+    uint32_t connection_requests;     /* the same; 0: no limit */
+    uint64_t memory;                  /* bytes of all that is under way, over all reactors */
+    uint64_t body_rate;               /* least bytes a second; 0: no limit */
     uint32_t head;        /* bytes of a head, request line included */
     uint32_t fields;      /* header fields of a head */
     uint32_t line;        /* bytes of the request line */
@@ -109,18 +141,44 @@ struct limits {
     ns_t header_time;     /* from the first byte of a head to its last */
 };
 
+/* Where something about a request is found. */
+struct identity {
+    enum identity_kind { IDENTITY_NONE, IDENTITY_SUBDOMAIN, IDENTITY_COOKIE, IDENTITY_HEADER } kind;
+    struct span name; /* of the cookie or the header */
+};
+
+/* What the access log leaves out: a bit each. */
+/* clang-format off */
+#define REDACTIONS(X) \
+    X(authorization) X(cookie) X(query) X(client) X(user_agent) X(referer) X(tenant) X(user)
+/* clang-format on */
+enum redaction {
+#define X(name) REDACT_##name,
+    REDACTIONS(X)
+#undef X
+        REDACT_COUNT,
+};
+
 struct config {
     struct arena arena;  /* owns everything below, and this structure's own texts */
     uint64_t generation; /* 1, 2, ...: given at publication */
     struct span path;    /* the file, or "" for --to */
-    struct address *http;
+    struct listening *http; /* plain ones and those with TLS */
     size_t http_count;
     struct address admin;
     struct span
         store; /* path, relative ones resolved against the file's folder; ":memory:" in tests */
     uint32_t workers; /* reactors; "auto" is resolved to the number of cores by the reader */
+    struct span user; /* to become; empty: stay */
     struct limits limits;
-    int log_level; /* enum log_level */
+    const struct network *trusted;
+    size_t trusted_count;
+    int log_level;          /* enum log_level */
+    struct span access_log; /* file; empty: none */
+    uint32_t redact;        /* bits of enum redaction */
+    uint64_t sample_below;  /* a trace is recorded when its low 32 bits are below this: share x 2^32 */
+    struct identity tenant;
+    struct identity user_identity;
     struct service *services;
     size_t service_count;
     struct route *routes; /* first match wins */

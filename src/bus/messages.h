@@ -18,6 +18,7 @@
     X(INSTANCE_REFUSED,   "reactor -> control", "an instance refused a connection; dropped") \
     X(INSTANCE_AVOID,     "control -> reactor", "do not try this instance for a while; dropped") \
     X(INSTANCE_ACCEPTS,   "reactor -> control", "an avoided instance took a connection again; dropped") \
+    X(TLS,                "files -> reactor",   "new certificates for a listener, owned by the reactor from now on; made again later") \
     X(STOP,               "main -> control",    "a signal asks us to stop; retried on the next signal") \
     X(SAMPLES,            "control -> scribe",  "a job to do, owned by the scribe from now on; the next is newer, so dropped") \
     X(SAMPLES_STORED,     "scribe -> control",  "the job, done or failed, owned by control; retried") \
@@ -42,6 +43,10 @@ struct message {
         struct {
             ns_t deadline; /* monotonic: what still runs then is cut off */
         } drain;
+        struct {
+            uint32_t listener; /* index */
+            struct tls_server *server;
+        } tls;
         void *job; /* struct scribe_job, see control/scribe.h */
         int signal;
     };

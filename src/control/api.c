@@ -139,7 +139,7 @@ struct config *api_config(struct api *a, const struct limits *limits)
     const char *wrong = pattern_parse(&c->arena, SPAN("/*"), &c->routes[0].pattern);
     check(!wrong);
     c->routes[0].service = &c->services[0];
-    c->routes[0].timeout = (struct timeouts){ NS_PER_S, NS_PER_S, 60 * NS_PER_S };
+    c->routes[0].timeout = (struct timeouts){ NS_PER_S, NS_PER_S, 60 * NS_PER_S, 3600 * NS_PER_S };
     c->journeys = arena_new(&c->arena, struct journey);
     c->journeys[0].name = SPAN("evenkeel admin");
     return c;

@@ -7,7 +7,10 @@
 #include "base/rand.h"
 #include "control/config_file.h"
 #include "control/control.h"
+#include "control/files.h"
+#include "control/privileges.h"
 #include "control/resolve.h"
+#include "control/supervisor.h"
 #include "store/catalog.h"
 
 #include <errno.h>
@@ -15,7 +18,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 
 struct boot {
     struct config *config;
@@ -30,39 +32,26 @@ struct boot {
     pthread_t *threads;
     pthread_t control_thread;
     pthread_t scribe_thread;
+    pthread_t files_thread;
+    struct log_ring rings[WORKERS_MAX];
+    struct access_writer access;
+    struct certificate_watch certificates;
+    struct files files;
     struct store *store;
     char node[32];
+    bool config_had_log; /* the configuration itself is control's by the end */
     struct scribe scribe;
     struct control control;
 };
 
 /* ---- the process */
 
-/* A connection to a client and one to an instance for each, and some for files. */
-static err raise_descriptors(const struct config *c)
-{
-    struct rlimit l;
-    rlim_t want = (rlim_t)c->limits.connections * 2 + 256;
-
-    if (getrlimit(RLIMIT_NOFILE, &l))
-        return err_system(errno, "cannot read the limit of open files");
-    if (l.rlim_cur >= want)
-        return OK;
-    l.rlim_cur = l.rlim_max < want ? l.rlim_max : want;
-    if (setrlimit(RLIMIT_NOFILE, &l))
-        return err_system(errno, "cannot raise the limit of open files");
-    if (l.rlim_cur < want)
-        log_warn("only %lu files may be open, %lu are needed for limits.connections = %u; raise "
-                 "the limit (ulimit -n, LimitNOFILE=) or lower limits.connections",
-                 (unsigned long)l.rlim_cur, (unsigned long)want, c->limits.connections);
-    return OK;
-}
-
 static void block_signals(sigset_t *ret_set)
 {
     sigemptyset(ret_set);
     sigaddset(ret_set, SIGTERM);
     sigaddset(ret_set, SIGINT);
+    sigaddset(ret_set, SIGUSR1);
     pthread_sigmask(SIG_BLOCK, ret_set, NULL); /* inherited by every thread */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGHUP, SIG_IGN); /* a closed terminal must not end the service */
@@ -86,15 +75,31 @@ static err open_store(struct boot *b, const char *version)
     return epoch_begin(b->store, options.now, span_from_text(version), &epoch);
 }
 
+/* One that the supervisor holds open for us, or our own. */
+static err open_listener(struct listener *l, const struct address *a, size_t count)
+{
+    int fd = supervisor_socket(a);
+
+    return fd >= 0 ? listener_adopt(l, a, fd, count) : listener_open(l, a, count);
+}
+
 static err open_listeners(struct boot *b)
 {
     char text[ADDRESS_TEXT_MAX];
 
-    TRY(listener_open(&b->admin, &b->config->admin, 1));
+    TRY(open_listener(&b->admin, &b->config->admin, 1));
     for (size_t i = 0; i < b->config->http_count; i++) {
-        TRY(listener_open(&b->users[i], &b->config->http[i], b->workers));
+        const struct listening *l = &b->config->http[i];
+        TRY(open_listener(&b->users[i], &l->address, b->workers));
         b->listeners = i + 1;
-        log_info("listening on http://%s", address_print(&b->users[i].address, text));
+        for (size_t k = 0; k < b->workers; k++) {
+            b->users[i].ports[k].proxy_protocol = l->proxy_protocol;
+            if (l->proxy_protocol)
+                b->users[i].ports[k].dress = proxy_dress;
+        }
+        log_info("listening on %s://%s%s", l->certificates ? "https" : "http",
+                 address_print(&b->users[i].address, text),
+                 l->proxy_protocol ? ", with PROXY protocol" : "");
     }
     log_info("dashboard and API on http://%s/", address_print(&b->admin.address, text));
     return OK;
@@ -132,6 +137,11 @@ static err open_control(struct boot *b, const struct boot_options *o)
                                    .version = o->version,
                                    .assets = o->assets,
                                    .wall = clock_wall,
+                                   .hash_key = secret_seed(),
+                                   .valid_until = &b->certificates.valid_until,
+                                   .log_rings = b->config->access_log.n ? b->rings : NULL,
+                                   .log_hurry = files_hurry,
+                                   .log_writer = &b->files,
                                    .drain_time = BOOT_DRAIN_S * NS_PER_S };
 
     TRY(control_open(&b->control, &parts));
@@ -141,6 +151,39 @@ static err open_control(struct boot *b, const struct boot_options *o)
             edge_listen(&b->edges[i], &b->users[l].ports[i]);
     }
     return OK;
+}
+
+static err open_service_tls(struct service *s)
+{
+    const struct service_tls *t = s->tls;
+
+    if (!t)
+        return OK;
+    struct tls_files own = { t->own.chain, t->own.key };
+    err e = tls_client_new(t->ca, t->server_name, &own, &s->tls_client);
+    return e.failed ? err_make("service '%s': %s", s->name.p, e.text) : OK;
+}
+
+/* While the rights to read private keys are still there. */
+static err open_tls(struct boot *b)
+{
+    TRY(certificates_open(&b->certificates, b->config, b->users, b->edges, b->workers));
+    for (size_t i = 0; i < b->config->service_count; i++)
+        TRY(open_service_tls(&b->config->services[i]));
+    return OK;
+}
+
+static err open_files(struct boot *b)
+{
+    bool logs = b->config->access_log.n > 0;
+
+    for (size_t i = 0; logs && i < b->workers; i++)
+        log_ring_open(&b->rings[i]);
+    if (logs) {
+        TRY(access_writer_open(&b->access, b->config->access_log.p, b->rings, b->workers));
+        log_info("access log %s", b->config->access_log.p);
+    }
+    return files_open(&b->files, logs ? &b->access : NULL, &b->certificates);
 }
 
 /* ---- threads */
@@ -165,6 +208,7 @@ static void start_threads(struct boot *b)
 {
     char name[16];
 
+    b->files_thread = start_thread("ek-files", files_main, &b->files);
     b->scribe_thread = start_thread("ek-scribe", scribe_main, &b->scribe);
     b->control_thread = start_thread("ek-control", reactor_main, &b->control_reactor);
     for (size_t i = 0; i < b->workers; i++) {
@@ -182,6 +226,11 @@ static void wait_for_signal(struct boot *b, sigset_t *signals)
         int sig = 0;
         sigwait(signals, &sig);
         log_info("got %s", sigabbrev_np(sig));
+        if (sig == SIGUSR1) {
+            files_reopen(&b->files);
+            continue;
+        }
+        supervisor_tell("STOPPING=1");
         stop.signal = sig;
         told = mailbox_send(control_mail(&b->control), &stop);
         reactor_wake(&b->control_reactor);
@@ -196,6 +245,8 @@ static void join_threads(struct boot *b)
         pthread_join(b->threads[i], NULL);
     pthread_join(b->control_thread, NULL);
     pthread_join(b->scribe_thread, NULL);
+    files_stop(&b->files); /* last: everybody else may have had something to log */
+    pthread_join(b->files_thread, NULL);
 }
 
 static void close_all(struct boot *b)
@@ -208,6 +259,11 @@ static void close_all(struct boot *b)
     for (size_t i = 0; i < b->listeners; i++)
         listener_close(&b->users[i]);
     listener_close(&b->admin);
+    files_close(&b->files);
+    if (b->config_had_log)
+        access_writer_close(&b->access);
+    for (size_t i = 0; b->config_had_log && i < b->workers; i++)
+        log_ring_close(&b->rings[i]);
     free(b->reactors);
     free(b->edges);
     free(b->worker);
@@ -220,6 +276,9 @@ static err open_all(struct boot *b, const struct boot_options *o)
     TRY(raise_descriptors(b->config));
     TRY(resolve_instances(b->config));
     TRY(open_listeners(b));
+    TRY(open_tls(b));
+    TRY(become_user(b->config->user));
+    TRY(open_files(b));
     TRY(open_store(b, o->version));
     TRY(open_reactors(b));
     return open_control(b, o);
@@ -244,11 +303,14 @@ err boot_run(const struct boot_options *options)
     b->workers = options->config->workers;
     log_set_level((enum log_level)b->config->log_level);
     block_signals(&signals);
+    forbid_core();
+    b->config_had_log = b->config->access_log.n > 0;
     allocate(b);
     TRY(open_all(b, options));
     log_info("evenkeel %s serves %zu journeys with %zu threads", options->version,
              b->config->journey_count, b->workers);
     start_threads(b);
+    supervisor_tell("READY=1");
     wait_for_signal(b, &signals);
     join_threads(b);
     close_all(b);

@@ -82,27 +82,88 @@ static bool parse_listener(struct builder *b, struct node *n, struct address *re
     return false;
 }
 
-static void add_listener(struct builder *b, struct node *n)
+static void check_address_free(struct builder *b, const struct node *text, const struct address *a)
+{
+    const struct config *c = b->c;
+
+    for (size_t i = 0; i < c->http_count; i++) {
+        char other[ADDRESS_TEXT_MAX];
+        if (address_equal(&c->http[i].address, a))
+            report_error(b->r, text, "the address %s is given twice", shown(text->text).text);
+        else if (address_overlap(&c->http[i].address, a))
+            report_error(b->r, text, "%s and %s overlap: one of them is every address of the port",
+                         shown(text->text).text, address_print(&c->http[i].address, other));
+    }
+}
+
+static void add_certificate(struct builder *b, struct listening *l, struct certificate *list,
+                            const struct node *n)
+{
+    const struct node *chain = node_get(n, "certificate");
+    const struct node *key = node_get(n, "key");
+
+    if (!chain || !key)
+        return; /* told already */
+    list[l->certificate_count++] = (struct certificate){ .chain = resolved_path(b, chain->text),
+                                                         .key = resolved_path(b, key->text) };
+}
+
+static void read_certificates(struct builder *b, struct node *n, struct listening *l)
+{
+    const struct node *more = node_get(n, "certificates");
+    size_t count = 1 + (more ? more->count : 0);
+
+    if (n->kind != NODE_MAP) {
+        report_bad(b->r, n, "https needs a certificate: { address: %s, certificate: cert.pem, "
+                            "key: key.pem }",
+                   shown(n->text).text);
+        return;
+    }
+    if (count > CERTIFICATES_MAX) {
+        report_error(b->r, more, "at most %d certificates", CERTIFICATES_MAX - 1);
+        return;
+    }
+    struct certificate *list = arena_array(&b->c->arena, struct certificate, count);
+    add_certificate(b, l, list, n);
+    for (size_t i = 0; more && i < more->count; i++)
+        add_certificate(b, l, list, more->items[i]);
+    l->certificates = list;
+}
+
+static void add_listener(struct builder *b, struct node *n, bool tls)
 {
     struct config *c = b->c;
     struct node *text = n->kind == NODE_MAP ? node_get(n, "address") : n;
-    struct address a;
+    const struct node *proxy = n->kind == NODE_MAP ? node_get(n, "proxy-protocol") : NULL;
+    struct listening l = {};
 
-    if (n->bad || !text || !parse_listener(b, text, &a))
+    if (n->bad || !text || !parse_listener(b, text, &l.address))
         return;
     if (c->http_count == LISTENERS_MAX) {
         report_error(b->r, text, "at most %d addresses", LISTENERS_MAX);
         return;
     }
-    for (size_t i = 0; i < c->http_count; i++) {
-        char other[ADDRESS_TEXT_MAX];
-        if (address_equal(&c->http[i], &a))
-            report_error(b->r, text, "the address %s is given twice", shown(text->text).text);
-        else if (address_overlap(&c->http[i], &a))
-            report_error(b->r, text, "%s and %s overlap: one of them is every address of the port",
-                         shown(text->text).text, address_print(&c->http[i], other));
+    if (tls)
+        read_certificates(b, n, &l);
+    if (proxy) {
+        bool good = value_bool(proxy->text, &l.proxy_protocol);
+        check(good);
     }
-    c->http[c->http_count++] = a;
+    if (l.proxy_protocol && c->trusted_count == 0)
+        report_error(b->r, proxy, "proxy-protocol needs `trusted`: the networks of the load "
+                                  "balancers that may speak it");
+    check_address_free(b, text, &l.address);
+    c->http[c->http_count++] = l;
+}
+
+static void add_listeners(struct builder *b, struct node *n, bool tls)
+{
+    if (n && n->kind != NODE_LIST)
+        add_listener(b, n, tls);
+    for (size_t i = 0; n && n->kind == NODE_LIST && i < n->count; i++)
+        add_listener(b, n->items[i], tls);
+    if (n && n->kind == NODE_LIST && n->count == 0)
+        report_error(b->r, n, "at least one address is needed");
 }
 
 static void build_admin(struct builder *b, struct node *listen, const struct node *http)
@@ -120,9 +181,10 @@ static void build_admin(struct builder *b, struct node *listen, const struct nod
                      "the admin address must be a loopback address (127.0.0.1, [::1]) in this "
                      "version: it has no tokens and no TLS yet");
     for (size_t i = 0; i < c->http_count; i++) {
-        if (address_overlap(&c->http[i], &c->admin))
+        if (address_overlap(&c->http[i].address, &c->admin))
             report_error(b->r, admin ? admin : http,
-                         "listen.http takes the address of listen.admin, which is %s%s",
+                         "%s takes the address of listen.admin, which is %s%s",
+                         c->http[i].certificates ? "listen.https" : "listen.http",
                          address_print(&c->admin, text), admin ? "" : " unless said");
     }
 }
@@ -131,15 +193,36 @@ static void build_listen(struct builder *b, const struct node *root)
 {
     struct node *listen = node_get(root, "listen");
     struct node *http = node_get(listen, "http");
+    struct node *https = node_get(listen, "https");
 
-    b->c->http = arena_array(&b->c->arena, struct address, LISTENERS_MAX);
-    if (http && http->kind != NODE_LIST)
-        add_listener(b, http);
-    for (size_t i = 0; http && http->kind == NODE_LIST && i < http->count; i++)
-        add_listener(b, http->items[i]);
-    if (http && http->kind == NODE_LIST && http->count == 0)
-        report_error(b->r, http, "at least one address is needed");
-    build_admin(b, listen, http);
+    b->c->http = arena_array(&b->c->arena, struct listening, LISTENERS_MAX);
+    if (listen && !node_has(listen, SPAN("http")) && !node_has(listen, SPAN("https")))
+        report_error(b->r, listen,
+                     "'http' is missing: Where clients connect: one address or a list. IPv6 as "
+                     "\"[::]:8080\". For example: %s",
+                     config_type_example(CONFIG_ADDRESSES));
+    add_listeners(b, http, false);
+    add_listeners(b, https, true);
+    build_admin(b, listen, http ? http : https);
+}
+
+static void build_trusted(struct builder *b, const struct node *root)
+{
+    const struct node *n = node_get(root, "trusted");
+    struct config *c = b->c;
+
+    if (!n || n->kind != NODE_LIST)
+        return;
+    if (n->count > TRUSTED_MAX) {
+        report_error(b->r, n, "at most %d networks", TRUSTED_MAX);
+        return;
+    }
+    struct network *list = arena_array(&c->arena, struct network, n->count);
+    for (size_t i = 0; i < n->count; i++) {
+        if (n->items[i]->kind == NODE_SCALAR && network_parse(n->items[i]->text, &list[c->trusted_count]))
+            c->trusted_count++;
+    }
+    c->trusted = list;
 }
 
 /* ---- limits, store, workers, log */
@@ -155,6 +238,12 @@ static void build_limits(struct builder *b, const struct node *root)
         .head = (uint32_t)size_of(l, "head", "limits.head"),
         .fields = count_of(l, "fields", "limits.fields"),
         .line = (uint32_t)size_of(l, "line", "limits.line"),
+        .connections_per_address =
+            count_of(l, "connections-per-address", "limits.connections-per-address"),
+        .connection_age = duration_of(l, "connection-age", "limits.connection-age"),
+        .connection_requests = count_of(l, "connection-requests", "limits.connection-requests"),
+        .memory = size_of(l, "memory", "limits.memory"),
+        .body_rate = size_of(l, "body-rate", "limits.body-rate"),
         .body = size_of(l, "body", "limits.body"),
         .header_time = duration_of(l, "header-time", "limits.header-time"),
     };
@@ -187,6 +276,66 @@ static void build_store(struct builder *b, const struct node *root)
     b->c->store = memory ? SPAN(":memory:") : resolved_path(b, store);
 }
 
+/* A word of log.redact as its bit; the check has seen that it is one. */
+static uint32_t redaction_of(struct span word)
+{
+    static const char *const words[REDACT_COUNT] = { "authorization", "cookie",  "query",  "client",
+                                                     "user-agent",    "referer", "tenant", "user" };
+
+    for (unsigned i = 0; i < REDACT_COUNT; i++) {
+        if (span_equal(word, span_from_text(words[i])))
+            return UINT32_C(1) << i;
+    }
+    return 0;
+}
+
+static void build_access_log(struct builder *b, const struct node *log)
+{
+    const struct node *redact = node_get(log, "redact");
+    struct config *c = b->c;
+
+    if (node_get(log, "access"))
+        c->access_log = resolved_path(b, node_get(log, "access")->text);
+    c->redact = redaction_of(SPAN("authorization")) | redaction_of(SPAN("cookie")) |
+                redaction_of(SPAN("query"));
+    if (redact)
+        c->redact = 0;
+    for (size_t i = 0; redact && i < redact->count; i++)
+        c->redact |= redaction_of(redact->items[i]->text);
+}
+
+static void build_trace(struct builder *b, const struct node *root)
+{
+    double share = 0;
+    bool good = value_share(text_of(node_get(root, "trace"), "sample", "trace.sample"), &share);
+
+    check(good);
+    b->c->sample_below = (uint64_t)(share * 4294967296.0);
+}
+
+static void read_identity(struct builder *b, const struct node *identity, const char *key,
+                          struct identity *ret)
+{
+    struct node *n = node_get(identity, key);
+    struct span text = n ? n->text : SPAN("");
+    size_t colon = span_find(text, ':');
+    struct span kind = span_of(text.p, colon);
+    struct span name = span_after(text, colon + 1);
+
+    if (!n)
+        return;
+    if (span_equal(text, SPAN("subdomain")))
+        ret->kind = IDENTITY_SUBDOMAIN;
+    else if (span_equal(kind, SPAN("cookie")) && name.n)
+        ret->kind = IDENTITY_COOKIE;
+    else if (span_equal(kind, SPAN("header")) && name.n)
+        ret->kind = IDENTITY_HEADER;
+    else
+        report_bad(b->r, n, "'%s': subdomain, cookie:NAME or header:NAME was expected",
+                   shown(text).text);
+    ret->name = arena_span(&b->c->arena, name);
+}
+
 static void build_log(struct builder *b, const struct node *root)
 {
     struct span level = text_of(node_get(root, "log"), "level", "log.level");
@@ -195,11 +344,17 @@ static void build_log(struct builder *b, const struct node *root)
 
     check(good);
     b->c->log_level = (int)parsed;
+    build_access_log(b, node_get(root, "log"));
 }
 
 void config_build(struct builder *b, const struct node *root)
 {
+    build_trusted(b, root); /* before the listeners, which ask whether there are any */
     build_listen(b, root);
+    b->c->user = kept_text(b, root, "user", "user");
+    build_trace(b, root);
+    read_identity(b, node_get(root, "identity"), "tenant", &b->c->tenant);
+    read_identity(b, node_get(root, "identity"), "user", &b->c->user_identity);
     build_limits(b, root);
     build_workers(b, root);
     build_store(b, root);

@@ -3,6 +3,8 @@
  * in config_build.c. Recursion is over our own table, whose depth is fixed. */
 #include "control/config_tree.h"
 
+#include "io/network.h"
+
 static void check_node(struct node *n, const struct config_option *row, struct config_report *r);
 
 /* ---- keys */
@@ -309,6 +311,7 @@ static void check_scalar(struct node *n, const struct config_option *row, struct
 {
     bool flag;
     struct address address;
+    struct network network;
 
     switch (row->type) {
     case CONFIG_DURATION:
@@ -325,6 +328,11 @@ static void check_scalar(struct node *n, const struct config_option *row, struct
         if (!address_parse(n->text, &address))
             wrong_value(n, row, r);
         break;
+    case CONFIG_NETWORKS:
+        if (!network_parse(n->text, &network))
+            wrong_value(n, row, r);
+        break;
+    case CONFIG_WORDS: check_choice(n, row, r); break;
     default: break; /* patterns and instances are read when they are built */
     }
 }
@@ -336,10 +344,13 @@ static void check_element(struct node *n, const struct config_option *row, struc
         return;
     if (is_nothing(n))
         report_bad(r, n, "an element of '%.*s' has no value", SPAN_ARG(config_key(row)));
-    else if (n->kind == NODE_MAP)
+    else if (n->kind == NODE_MAP && row->type != CONFIG_NETWORKS && row->type != CONFIG_WORDS)
         check_keys(n, row, r);
     else if (n->kind == NODE_SCALAR)
         check_scalar(n, row, r);
+    else if (n->kind == NODE_MAP)
+        report_bad(r, n, "'%.*s' takes %s, without keys", SPAN_ARG(config_key(row)),
+                   config_type_words(row->type));
     else
         report_bad(r, n, "a list inside of '%.*s'", SPAN_ARG(config_key(row)));
 }
@@ -371,6 +382,8 @@ static void check_node(struct node *n, const struct config_option *row, struct c
     switch (row->type) {
     case CONFIG_CHOICE: check_choice(n, row, r); return;
     case CONFIG_ADDRESSES:
+    case CONFIG_NETWORKS:
+    case CONFIG_WORDS:
     case CONFIG_INSTANCES: check_elements(n, row, r); return;
     case CONFIG_MAP:
     case CONFIG_NAMED: kind = NODE_MAP; break;

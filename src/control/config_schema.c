@@ -98,6 +98,8 @@ static json_t *type_schema(const struct config_option *row)
     case CONFIG_INSTANCES: return list_of(element_of(row));
     case CONFIG_PATTERN: return text_like("^/");
     case CONFIG_PATTERNS: return list_of(text_like("/"));
+    case CONFIG_NETWORKS: return list_of(text_like("^(unix:|[0-9a-fA-F.:]+(/[0-9]+)?)$"));
+    case CONFIG_WORDS: return list_of(words_of(row));
     case CONFIG_STATUSES:
         return list_of(
             either(json_pack("{s:s, s:i, s:i}", "type", "integer", "minimum", 100, "maximum", 599),
@@ -113,7 +115,8 @@ static json_t *schema_of(const struct config_option *row)
     json_t *o = type_schema(row);
 
     json_object_set_new(o, "description", json_string(row->help));
-    if (row->standard[0] && row->standard[0] != '!' && row->type != CONFIG_STATUSES)
+    if (row->standard[0] && row->standard[0] != '!' && row->type != CONFIG_STATUSES &&
+        row->type != CONFIG_WORDS)
         json_object_set_new(o, "default", json_string(row->standard));
     return o;
 }

@@ -55,6 +55,28 @@ static void build_instance(struct builder *b, struct service *s, struct node *n)
 
 /* ---- services */
 
+static struct span path_at(struct builder *b, const struct node *map, const char *key)
+{
+    const struct node *n = node_get(map, key);
+
+    return n ? resolved_path(b, n->text) : SPAN("");
+}
+
+static const struct service_tls *build_tls(struct builder *b, const struct node *n)
+{
+    if (!n)
+        return NULL;
+    struct service_tls *tls = arena_new(&b->c->arena, struct service_tls);
+    *tls = (struct service_tls){
+        .ca = path_at(b, n, "ca"),
+        .server_name = kept_text(b, n, "server-name", "services.*.tls.server-name"),
+        .own = { .chain = path_at(b, n, "certificate"), .key = path_at(b, n, "key") },
+    };
+    if ((tls->own.chain.n == 0) != (tls->own.key.n == 0))
+        report_error(b->r, n, "certificate and key belong together");
+    return tls;
+}
+
 static void build_service(struct builder *b, const struct node *name, const struct node *n)
 {
     struct service *s = &b->c->services[b->c->service_count++];
@@ -69,7 +91,9 @@ static void build_service(struct builder *b, const struct node *name, const stru
         .balance = BALANCE_ROUND_ROBIN,
         .timeout = { .connect = duration_of(timeout, "connect", "services.*.timeout.connect"),
                      .head = duration_of(timeout, "head", "services.*.timeout.head"),
-                     .idle = duration_of(timeout, "idle", "services.*.timeout.idle") },
+                     .idle = duration_of(timeout, "idle", "services.*.timeout.idle"),
+                     .stream = duration_of(timeout, "stream", "services.*.timeout.stream") },
+        .tls = build_tls(b, node_get(n, "tls")),
     };
     if (!instances)
         return; /* told already */
@@ -183,6 +207,7 @@ static void build_route(struct builder *b, const struct node *n, size_t *lines)
         .connect = override(timeout, "connect", "routes[].timeout.connect", s->timeout.connect),
         .head = override(timeout, "head", "routes[].timeout.head", s->timeout.head),
         .idle = override(timeout, "idle", "routes[].timeout.idle", s->timeout.idle),
+        .stream = override(timeout, "stream", "routes[].timeout.stream", s->timeout.stream),
     };
     warn_if_unreached(b, route, n, lines);
     lines[b->c->route_count++] = n->line;

@@ -32,18 +32,24 @@
     X(INSTANCES, "a list of instances",          "[127.0.0.1:9101, { address: 127.0.0.1:9102, zone: a }]") \
     X(PATTERN,   "a path pattern",               "/cart, \"/product/{id}\", /api/*") \
     X(PATTERNS,  "a list of routes",             "[POST /cart, \"GET /product/{id}\"]") \
+    X(NETWORKS,  "a list of networks",           "[10.0.0.0/8, \"fd00::/8\", 192.0.2.7, \"unix:\"]") \
+    X(WORDS,     "a list of words",              "[query, user-agent]") \
     X(STATUSES,  "a list of statuses",           "[500-599, 429]")
 
 #define CONFIG_OPTIONS(X) \
     /* path                                  type       default           least and most, or the words of a choice                   when     since  help */ \
     X("listen",                              MAP,       "!",              "", "",                                                    RESTART, NOW,   "Where evenkeel takes connections.") \
-    X("listen.http",                         ADDRESSES, "!",              "", "",                                                    RESTART, NOW,   "Where clients connect: one address or a list. IPv6 as \"[::]:8080\".") \
+    X("listen.http",                         ADDRESSES, "",               "", "",                                                        RESTART, NOW,   "Where clients connect: one address or a list. IPv6 as \"[::]:8080\".") \
     X("listen.http[].address",               ADDRESS,   "!",              "", "",                                                    RESTART, NOW,   "The address, when it is given with keys.") \
-    X("listen.http[].proxy-protocol",        BOOL,      "false",          "", "",                                                    RESTART, LATER, "Whether a load balancer in front tells the client's address.") \
-    X("listen.https",                        MAP,       "",               "", "",                                                    RESTART, LATER, "TLS.") \
-    X("listen.https.address",                ADDRESS,   "!",              "", "",                                                    RESTART, LATER, "Where clients connect.") \
-    X("listen.https.certificate",            TEXT,      "!",              "", "",                                                    RESTART, LATER, "The certificate chain.") \
-    X("listen.https.key",                    TEXT,      "!",              "", "",                                                    RESTART, LATER, "The private key.") \
+    X("listen.http[].proxy-protocol",        BOOL,      "false",          "", "",                                                        RESTART, NOW,   "Every connection there begins with the PROXY protocol (version 1 or 2), by which a trusted load balancer tells the client's address.") \
+    X("listen.https",                        ADDRESSES, "",               "", "",                                                        RESTART, NOW,   "Where clients connect with TLS 1.2 or 1.3: keys, or a list of them.") \
+    X("listen.https[].address",              ADDRESS,   "!",              "", "",                                                        RESTART, NOW,   "The address.") \
+    X("listen.https[].proxy-protocol",       BOOL,      "false",          "", "",                                                        RESTART, NOW,   "As for http; it stands before the handshake.") \
+    X("listen.https[].certificate",          TEXT,      "!",              "", "",                                                        RESTART, NOW,   "The certificate chain, PEM; read again when the file changes.") \
+    X("listen.https[].key",                  TEXT,      "!",              "", "",                                                        RESTART, NOW,   "Its private key, PEM.") \
+    X("listen.https[].certificates",         LIST,      "",               "0", "64",                                                     RESTART, NOW,   "More certificates, chosen by the name that the client asks for.") \
+    X("listen.https[].certificates[].certificate",TEXT,      "!",              "", "",                                                        RESTART, NOW,   "The certificate chain.") \
+    X("listen.https[].certificates[].key",   TEXT,      "!",              "", "",                                                        RESTART, NOW,   "Its private key.") \
     X("listen.postgres",                     ADDRESS,   "",               "", "",                                                    RESTART, LATER, "Where the app connects instead of to PostgreSQL.") \
     X("listen.admin",                        ADDRESS,   "127.0.0.1:9900", "", "",                                                    RESTART, NOW,   "API, metrics and dashboard. On a loopback address only in this version.") \
     X("admin",                               MAP,       "",               "", "",                                                    LIVE,    LATER, "Tokens for the admin address.") \
@@ -53,22 +59,29 @@
     X("cluster",                             TEXT,      "",               "", "",                                                    RESTART, LATER, "What nodes must agree on.") \
     X("peers",                               LIST,      "",               "", "",                                                    LIVE,    LATER, "Nodes whose counters are summed.") \
     X("workers",                             WORKERS,   "auto",           "1", "64",                                                 RESTART, NOW,   "Data-path threads; auto is one per core.") \
-    X("trusted",                             LIST,      "",               "", "",                                                    LIVE,    LATER, "Peers whose forwarding headers and deadlines are believed.") \
+    X("user",                                TEXT,      "",               "", "",                                                        RESTART, NOW,   "The user that the process becomes once its addresses are bound; for a start as root.") \
+    X("trusted",                             NETWORKS,  "",               "", "",                                                        LIVE,    NOW,   "Peers whose forwarding headers and deadlines are believed, and who may speak the PROXY protocol. \"unix:\" stands for peers on unix sockets.") \
     X("limits",                              MAP,       "",               "", "",                                                    LIVE,    NOW,   "What a client may ask of us.") \
-    X("limits.connections",                  COUNT,     "20000",          "1", "1000000",                                            RESTART, NOW,   "Client connections at once; more wait in the kernel's queue.") \
+    X("limits.connections",                  COUNT,     "20000",          "1", "1000000",                                                RESTART, NOW,   "Client connections at once. The longest idle one gives way to a new one; if none is idle, more wait in the kernel's queue.") \
+    X("limits.connections-per-address",      COUNT,     "0",              "0", "1000000",                                                LIVE,    NOW,   "Of them from one IPv4 address or IPv6 /64 that is not trusted; 0 is a quarter of all.") \
+    X("limits.connection-age",               DURATION,  "1h",             "1s", "30d",                                                   LIVE,    NOW,   "A connection older than this, up to a tenth more, is closed with its next answer.") \
+    X("limits.connection-requests",          COUNT,     "0",              "0", "1000000000",                                             LIVE,    NOW,   "Requests on one connection, up to a tenth more; 0 is no limit.") \
+    X("limits.memory",                       SIZE,      "1GiB",           "16MiB", "1024GiB",                                            RESTART, NOW,   "Memory of connections and requests under way; beyond it new ones are refused.") \
     X("limits.head",                         SIZE,      "32KiB",          "1KiB", "64KiB",                                           LIVE,    NOW,   "A request's or an answer's head.") \
     X("limits.fields",                       COUNT,     "100",            "1", "256",                                                LIVE,    NOW,   "Header fields of a head.") \
     X("limits.line",                         SIZE,      "8KiB",           "256B", "64KiB",                                           LIVE,    NOW,   "The request line; never more than the head.") \
     X("limits.body",                         SIZE,      "0",              "0", "1024GiB",                                            LIVE,    NOW,   "A request's body; 0 is no limit.") \
     X("limits.header-time",                  DURATION,  "10s",            "100ms", "10m",                                            LIVE,    NOW,   "From the first byte of a request's head to its last.") \
-    X("limits.body-rate",                    SIZE,      "",               "", "",                                                    LIVE,    LATER, "Least bytes a second of a body.") \
+    X("limits.body-rate",                    SIZE,      "1KiB",           "0", "1GiB",                                                   LIVE,    NOW,   "Least bytes a second, on average, that a client sends of a body or takes of an answer, after header-time; 0 is no limit.") \
     X("log",                                 MAP,       "",               "", "",                                                    LIVE,    NOW,   "What is written down.") \
     X("log.level",                           CHOICE,    "info",           "error warn info debug", "",                               RESTART, NOW,   "Messages of the program itself, on standard error.") \
-    X("log.access",                          TEXT,      "",               "", "",                                                    LIVE,    LATER, "The access log.") \
-    X("log.redact",                          LIST,      "",               "", "",                                                    LIVE,    LATER, "What the access log leaves out.") \
-    X("identity",                            MAP,       "",               "", "",                                                    LIVE,    LATER, "Where a request's tenant and user are found.") \
-    X("identity.tenant",                     TEXT,      "",               "", "",                                                    LIVE,    LATER, "subdomain, cookie:NAME or header:NAME.") \
-    X("identity.user",                       TEXT,      "",               "", "",                                                    LIVE,    LATER, "subdomain, cookie:NAME or header:NAME.") \
+    X("log.access",                          TEXT,      "",               "", "",                                                        RESTART, NOW,   "The access log, a JSON object a line; reopened on SIGUSR1. Without it none is written.") \
+    X("log.redact",                          WORDS,     "[authorization, cookie, query]","authorization cookie query client user-agent referer tenant user", "",LIVE,    NOW,   "What the access log leaves out. An identity read from a redacted header is logged as a keyed hash.") \
+    X("trace",                               MAP,       "",               "", "",                                                        LIVE,    NOW,   "W3C trace context.") \
+    X("trace.sample",                        SHARE,     "100%",           "0%", "100%",                                                  LIVE,    NOW,   "Share of traces begun here, or continued from a peer that is not trusted, that ask to be recorded.") \
+    X("identity",                            MAP,       "",               "", "",                                                        LIVE,    NOW,   "Where a request's tenant and user are found.") \
+    X("identity.tenant",                     TEXT,      "",               "", "",                                                        LIVE,    NOW,   "subdomain (first of at least three labels), cookie:NAME or header:NAME (from trusted peers).") \
+    X("identity.user",                       TEXT,      "",               "", "",                                                        LIVE,    NOW,   "subdomain, cookie:NAME or header:NAME (from trusted peers).") \
     X("services",                            NAMED,     "!",              "", "",                                                    LIVE,    NOW,   "What requests are forwarded to, by name.") \
     X("services.*.owner",                    TEXT,      "",               "", "",                                                    LIVE,    NOW,   "Who answers for it.") \
     X("services.*.environment",              TEXT,      "",               "", "",                                                    LIVE,    NOW,   "production, staging, ...") \
@@ -80,6 +93,11 @@
     X("services.*.instances[].zone",         TEXT,      "",               "", "",                                                    LIVE,    NOW,   "Where it stands.") \
     X("services.*.instances[].weight",       COUNT,     "1",              "1", "1000",                                               LIVE,    LATER, "Its share of the requests.") \
     X("services.*.balance",                  CHOICE,    "round-robin",    "round-robin later:p2c later:least-requests later:hash", "", LIVE,    NOW,   "How an instance is chosen.") \
+    X("services.*.tls",                      MAP,       "",               "", "",                                                        RESTART, NOW,   "TLS towards its instances, always verified.") \
+    X("services.*.tls.ca",                   TEXT,      "",               "", "",                                                        RESTART, NOW,   "Certificates that are believed, PEM; without it those of the system.") \
+    X("services.*.tls.server-name",          TEXT,      "",               "", "",                                                        RESTART, NOW,   "The name that the certificate must carry; without it the host of the instance.") \
+    X("services.*.tls.certificate",          TEXT,      "",               "", "",                                                        RESTART, NOW,   "Our own certificate, for instances that ask for one.") \
+    X("services.*.tls.key",                  TEXT,      "",               "", "",                                                        RESTART, NOW,   "Its private key.") \
     X("services.*.health",                   MAP,       "",               "", "",                                                    LIVE,    LATER, "Active health checks.") \
     X("services.*.health.path",              TEXT,      "",               "", "",                                                    LIVE,    LATER, "What is asked for; without it a connection is enough.") \
     X("services.*.health.interval",          DURATION,  "",               "", "",                                                    LIVE,    LATER, "Between two checks.") \
@@ -90,6 +108,7 @@
     X("services.*.timeout.connect",          DURATION,  "500ms",          "1ms", "1m",                                               LIVE,    NOW,   "Until a connection stands.") \
     X("services.*.timeout.head",             DURATION,  "15s",            "1ms", "1h",                                               LIVE,    NOW,   "Until the answer's head.") \
     X("services.*.timeout.idle",             DURATION,  "60s",            "100ms", "1h",                                             LIVE,    NOW,   "Without a byte moving in a body, and for kept connections.") \
+    X("services.*.timeout.stream",           DURATION,  "1h",             "1s", "24h",                                                   LIVE,    NOW,   "The same in an event stream or a WebSocket.") \
     X("services.*.retry",                    MAP,       "",               "", "",                                                    LIVE,    LATER, "Retries within a budget.") \
     X("services.*.retry.attempts",           COUNT,     "",               "", "",                                                    LIVE,    LATER, "Tries in all.") \
     X("services.*.retry.budget",             SHARE,     "",               "", "",                                                    LIVE,    LATER, "Share of requests that may be tried again.") \
@@ -102,6 +121,7 @@
     X("routes[].timeout.connect",            DURATION,  "",               "1ms", "1m",                                               LIVE,    NOW,   "Until a connection stands.") \
     X("routes[].timeout.head",               DURATION,  "",               "1ms", "1h",                                               LIVE,    NOW,   "Until the answer's head.") \
     X("routes[].timeout.idle",               DURATION,  "",               "100ms", "1h",                                             LIVE,    NOW,   "Without a byte moving.") \
+    X("routes[].timeout.stream",             DURATION,  "",               "1s", "24h",                                                   LIVE,    NOW,   "The same in an event stream or a WebSocket.") \
     X("journeys",                            NAMED,     "",               "", "",                                                    LIVE,    NOW,   "Critical user journeys; the first that matches a request counts it, `unclaimed` the rest.") \
     X("journeys.*.owner",                    TEXT,      "",               "", "",                                                    LIVE,    NOW,   "Who is called.") \
     X("journeys.*.runbook",                  TEXT,      "",               "", "",                                                    LIVE,    NOW,   "Where it says what to do.") \

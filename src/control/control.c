@@ -4,10 +4,14 @@
 
 #include "base/log.h"
 #include "control/api.h"
+#include "control/supervisor.h"
+
+#include <stdlib.h>
 
 enum {
     ADMIN_CONNECTIONS_MAX =
         256, /* of people, scrapers and scripts; the users' limit is not theirs */
+    ADMIN_MEMORY_MAX = 64 << 20,
 };
 
 #define TICK          (1 * NS_PER_S)
@@ -79,6 +83,7 @@ static void read_message(struct control *c, const struct message *m)
     case MESSAGE_SAMPLES_STORED: book_job_done(&c->book, m->job); break;
     case MESSAGE_DRAIN:
     case MESSAGE_INSTANCE_AVOID:
+    case MESSAGE_TLS:
     case MESSAGE_SAMPLES:
     case MESSAGE_SCRIBE_STOP: never("mail for somebody else");
     }
@@ -164,6 +169,10 @@ static void on_tick(struct timer *t)
 
     timer_set(&c->reactor->timers, &c->tick,
               c->reactor->now + (c->state == CONTROL_SERVING ? TICK : TICK_STOPPING));
+    if (c->watchdog && c->reactor->now - c->watchdog_told >= c->watchdog) {
+        supervisor_tell("WATCHDOG=1");
+        c->watchdog_told = c->reactor->now;
+    }
     publication_reclaim(&c->publication);
     book_tick(&c->book, c->reactor->now);
     if (c->state == CONTROL_SERVING && c->parts.scribe) {
@@ -197,6 +206,8 @@ static bool has_mail(void *owner)
 static void open_workers(struct control *c)
 {
     uint32_t share = (uint32_t)(c->parts.config->limits.connections / c->parts.worker_count);
+    size_t memory = (size_t)(c->parts.config->limits.memory / c->parts.worker_count);
+    struct log_ring *rings = c->parts.log_rings;
 
     for (size_t i = 0; i < c->parts.worker_count; i++) {
         struct worker *w = &c->parts.workers[i];
@@ -208,7 +219,14 @@ static void open_workers(struct control *c)
                                                  .requests = &c->requests,
                                                  .control_mail = &c->mail,
                                                  .control = c->reactor,
-                                                 .connections_max = share ? share : 1 });
+                                                 .connections_max = share ? share : 1,
+                                                 .memory_max = memory,
+                                                 .addresses = c->addresses,
+                                                 .log = rings ? &rings[i] : NULL,
+                                                 .log_hurry = c->parts.log_hurry,
+                                                 .log_writer = c->parts.log_writer,
+                                                 .hash_key = c->parts.hash_key,
+                                                 .wall = c->parts.wall });
     }
 }
 
@@ -227,7 +245,8 @@ static err open_admin(struct control *c)
                                                .page = &c->admin_page,
                                                .slots = &c->registry.edge,
                                                .requests = &c->requests,
-                                               .connections_max = ADMIN_CONNECTIONS_MAX });
+                                               .connections_max = ADMIN_CONNECTIONS_MAX,
+                                               .memory_max = ADMIN_MEMORY_MAX });
     if (c->parts.admin)
         edge_listen(&c->admin, c->parts.admin);
     return OK;
@@ -268,6 +287,10 @@ err control_open(struct control *c, const struct control_parts *parts)
     mailbox_init(&c->mail);
     counter_page_open(&c->admin_page);
     request_table_open(&c->requests);
+    c->addresses = calloc(1, sizeof(*c->addresses));
+    check(c->addresses != NULL);
+    c->addresses->key = parts->hash_key;
+    c->watchdog = supervisor_watchdog();
     registry_open(&c->registry);
     c->api = api_new(c);
     TRY(open_book(c));
@@ -293,6 +316,7 @@ void control_close(struct control *c)
     book_close(&c->book);
     registry_close(&c->registry);
     request_table_close(&c->requests);
+    free(c->addresses);
     counter_page_close(&c->admin_page);
     mailbox_free(&c->mail);
     api_free(c->api);

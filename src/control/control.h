@@ -38,6 +38,11 @@ struct control_parts {
     const char *version;   /* the program's */
     const struct ui_assets *assets;
     ns_t (*wall)(void); /* wall clock */
+    uint64_t hash_key;  /* secret: of addresses and identities */
+    const _Atomic int64_t *valid_until; /* of the first certificate to end, unix seconds; NULL: no TLS */
+    struct log_ring *log_rings;         /* one per worker; NULL: no access log */
+    void (*log_hurry)(void *log_writer);
+    void *log_writer;
     ns_t drain_time;    /* how long requests under way may take when stopping */
 };
 
@@ -53,6 +58,9 @@ struct control {
     struct registry registry;
     struct book book;
     struct request_table requests;
+    struct address_counts *addresses;
+    ns_t watchdog; /* how often the supervisor wants to hear of us; 0: never */
+    ns_t watchdog_told;
     struct timer tick;
     enum control_state state;
     ns_t started;       /* monotonic */

@@ -6,19 +6,19 @@
 #include "core/histogram.h"
 #include "core/series.h"
 
-struct identity {
+struct registered {
     uint32_t id;
     uint32_t slots; /* first of its counters; 0: it has none */
 };
 
-static const struct identity *identify(struct registry *r, const char *key, uint32_t *next_id,
+static const struct registered *identify(struct registry *r, const char *key, uint32_t *next_id,
                                        uint32_t slot_count)
 {
-    struct identity *found = map_get(&r->ids, span_from_text(key));
+    struct registered *found = map_get(&r->ids, span_from_text(key));
 
     if (found)
         return found;
-    found = arena_new(&r->arena, struct identity);
+    found = arena_new(&r->arena, struct registered);
     if (next_id)
         found->id = (*next_id)++;
     if (slot_count)
@@ -60,7 +60,7 @@ static void assign_service(struct registry *r, struct arena *a, struct service *
     s->id = identify(r, key, &r->services, 0)->id;
     for (size_t i = 0; i < s->instance_count; i++) {
         struct instance *in = &s->instances[i];
-        const struct identity *known =
+        const struct registered *known =
             identify(r, arena_print(a, "instance %.*s %.*s", SPAN_ARG(s->name), SPAN_ARG(in->text)),
                      &r->instances, INSTANCE_COUNTER_COUNT);
         in->id = known->id;
@@ -82,7 +82,7 @@ static void assign_journey(struct registry *r, struct arena *a, const struct con
 {
     const char *key =
         arena_print(a, "journey %.*s %016lx", SPAN_ARG(j->name), (unsigned long)j->definition);
-    const struct identity *known = identify(r, key, &r->journeys, SERIES_MAX + HISTOGRAM_BINS);
+    const struct registered *known = identify(r, key, &r->journeys, SERIES_MAX + HISTOGRAM_BINS);
     uint32_t *codes = arena_array(a, uint32_t, c->service_count + 1);
 
     j->id = known->id;

@@ -119,6 +119,74 @@ bool address_split(struct span text, struct span *ret_host, uint16_t *ret_port)
     return true;
 }
 
+void address_from_bytes(const uint8_t *bytes, size_t n, uint16_t port, struct address *ret_address)
+{
+    struct address a = {};
+
+    if (n == 4) {
+        v4_of(&a)->sin_family = AF_INET;
+        v4_of(&a)->sin_port = htons(port);
+        memcpy(&v4_of(&a)->sin_addr, bytes, 4);
+        a.length = sizeof(struct sockaddr_in);
+    } else {
+        v6_of(&a)->sin6_family = AF_INET6;
+        v6_of(&a)->sin6_port = htons(port);
+        memcpy(&v6_of(&a)->sin6_addr, bytes, 16);
+        a.length = sizeof(struct sockaddr_in6);
+    }
+    *ret_address = a;
+}
+
+bool address_parse_host(struct span text, struct address *ret_address)
+{
+    char name[INET6_ADDRSTRLEN + 1];
+    uint8_t bytes[16];
+
+    if (text.n == 0 || text.n >= sizeof(name) || memchr(text.p, '\0', text.n))
+        return false;
+    memcpy(name, text.p, text.n);
+    name[text.n] = '\0';
+    if (inet_pton(AF_INET, name, bytes) == 1)
+        address_from_bytes(bytes, 4, 0, ret_address);
+    else if (inet_pton(AF_INET6, name, bytes) == 1)
+        address_from_bytes(bytes, 16, 0, ret_address);
+    else
+        return false;
+    return true;
+}
+
+unsigned address_bytes(const struct address *a, uint8_t ret_bytes[16])
+{
+    const struct in6_addr *v6 = &v6_of(a)->sin6_addr;
+
+    switch (a->storage.ss_family) {
+    case AF_INET: memcpy(ret_bytes, &v4_of(a)->sin_addr, 4); return 4;
+    case AF_INET6:
+        if (IN6_IS_ADDR_V4MAPPED(v6)) {
+            memcpy(ret_bytes, v6->s6_addr + 12, 4);
+            return 4;
+        }
+        memcpy(ret_bytes, v6->s6_addr, 16);
+        return 16;
+    default: return 0;
+    }
+}
+
+size_t address_print_host(const struct address *a, char ret_text[ADDRESS_HOST_MAX])
+{
+    char text[INET6_ADDRSTRLEN];
+    uint8_t bytes[16];
+    unsigned n = address_bytes(a, bytes);
+
+    if (n == 0 || !inet_ntop(n == 4 ? AF_INET : AF_INET6, bytes, text, sizeof(text))) {
+        memcpy(ret_text, "unix:", 5);
+        return 5;
+    }
+    size_t size = strlen(text);
+    memcpy(ret_text, text, size);
+    return size;
+}
+
 bool address_parse(struct span text, struct address *ret_address)
 {
     struct address a = {};

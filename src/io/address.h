@@ -24,6 +24,21 @@ enum { ADDRESS_TEXT_MAX = 128 }; /* longest text: a unix socket's 107 bytes and 
  * IPv6 zone ("%eth0") means nothing in a file that is used on several machines. */
 [[nodiscard]] bool address_split(struct span text, struct span *ret_host, uint16_t *ret_port);
 
+/* An address without a port ("192.0.2.1", "2001:db8::1"); its port is then 0. */
+[[nodiscard]] bool address_parse_host(struct span text, struct address *ret_address);
+
+/* From 4 or 16 bytes in network order. */
+void address_from_bytes(const uint8_t *bytes, size_t n, uint16_t port, struct address *ret_address);
+
+/* Its bytes in network order: 4 or 16 of them, 0 for a unix socket. An IPv4 address in IPv6 clothes
+ * (::ffff:192.0.2.1) has 4. */
+unsigned address_bytes(const struct address *a, uint8_t ret_bytes[16]);
+
+/* The address alone, as a log or X-Forwarded-For shows it: "192.0.2.1", "2001:db8::1", "unix:".
+ * Returns its length; not terminated. */
+enum { ADDRESS_HOST_MAX = 46 };
+size_t address_print_host(const struct address *a, char ret_text[ADDRESS_HOST_MAX]);
+
 /* The canonical text of an address ("127.0.0.1:80", "[::1]:80", "unix:/path"), terminated. */
 const char *address_print(const struct address *a, char ret_text[ADDRESS_TEXT_MAX]);
 

@@ -35,6 +35,7 @@ void conn_open(struct conn *c, struct reactor *r, const struct conn_handler *h,
                const struct accepted *a)
 {
     begin(c, r, h);
+    c->peer = a->peer;
     c->writable = true;
     int failed = r->backend->open(c, a);
     if (failed)
@@ -45,7 +46,7 @@ void conn_connect(struct conn *c, struct reactor *r, const struct conn_handler *
                   const struct address *to)
 {
     begin(c, r, h);
-    c->connecting = true;
+    c->connecting = c->outgoing = true;
     int failed = r->backend->connect(c, to);
     if (failed)
         fail_later(c, -failed);
@@ -53,9 +54,18 @@ void conn_connect(struct conn *c, struct reactor *r, const struct conn_handler *
 
 void conn_set_filter(struct conn *c, const struct filter *f, void *state)
 {
-    check(c->open && c->filter == &filter_plain);
+    check(c->open && !c->sending && !c->closing);
     c->filter = f;
     c->filter_state = state;
+    c->shaking = f->handshake != NULL;
+    if (c->shaking && !c->connecting)
+        make_ready(c);
+}
+
+void conn_fail(struct conn *c, int error)
+{
+    if (c->open && !c->closing)
+        fail_later(c, error);
 }
 
 void conn_receive(struct conn *c)
@@ -125,6 +135,8 @@ bool conn_send(struct conn *c, const struct iovec *pieces, size_t count)
 void conn_shutdown(struct conn *c)
 {
     check(c->open && !c->closing && !c->sending);
+    if (c->filter->shutdown)
+        c->filter->shutdown(c);
     c->reactor->backend->shutdown(c);
 }
 
@@ -143,8 +155,10 @@ void conn_close(struct conn *c)
 
 void conn_abort(struct conn *c)
 {
-    if (!c->closing)
+    if (!c->closing) {
+        c->aborted = true;
         c->reactor->backend->abort(c);
+    }
     conn_close(c);
 }
 
@@ -160,7 +174,8 @@ void conn_edge(struct conn *c, unsigned edges)
         c->hangup = true;
         c->readable = true; /* there is an end, or an error, to be received */
     }
-    bool news = c->connecting ? c->writable || c->hangup
+    bool news = c->shaking      ? true
+                : c->connecting ? c->writable || c->hangup
                               : (c->readable && c->wants_receive) || (c->writable && c->sending) ||
                                     (c->hangup && !c->hangup_told && !c->wants_receive);
     if (news)
@@ -177,7 +192,39 @@ static void serve_connecting(struct conn *c)
     }
     c->connecting = false;
     c->writable = true;
-    c->handler->connected(c);
+    if (c->shaking)
+        make_ready(c);
+    else
+        c->handler->connected(c);
+}
+
+/* Bounded per turn, for a handshake costs as much as many requests: the rest waits for the next turn, and
+ * requests on connections that stand go on in between. */
+static void serve_handshake(struct conn *c)
+{
+    const struct filter *before = c->filter;
+
+    if (c->reactor->handshakes_left == 0) {
+        make_ready(c);
+        return;
+    }
+    c->reactor->handshakes_left--;
+    int result = c->filter->handshake(c);
+    if (result == -EAGAIN)
+        return;
+    if (result < 0) {
+        c->handler->failed(c, -result);
+        return;
+    }
+    if (c->filter != before && c->shaking) {
+        make_ready(c); /* one behind the other: PROXY protocol, then TLS */
+        return;
+    }
+    c->shaking = false;
+    if (c->outgoing)
+        c->handler->connected(c);
+    else if (c->handler->opened)
+        c->handler->opened(c);
 }
 
 static void serve_sending(struct conn *c)
@@ -242,7 +289,7 @@ static void serve_receive(struct conn *c)
 
 static bool can_receive(const struct conn *c)
 {
-    return c->wants_receive && (c->readable || c->filter->pending(c) > 0);
+    return c->wants_receive && !c->shaking && (c->readable || c->filter->pending(c) > 0);
 }
 
 /* One event at a time; when more is due the connection lists itself again, behind the others. */
@@ -255,7 +302,15 @@ void conn_serve(struct conn *c)
             serve_connecting(c);
         return;
     }
-    if (c->resuming) {
+    if (c->shaking && c->error) {
+        c->handler->failed(c, c->error);
+        return;
+    }
+    if (c->shaking) {
+        serve_handshake(c);
+        if (c->closing || c->shaking)
+            return;
+    } else if (c->resuming) {
         c->resuming = false;
         c->handler->resumed(c);
     } else if (can_receive(c)) {

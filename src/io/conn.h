@@ -4,7 +4,8 @@
  *
  *     conn_receive()   ->  lend(), then received(n) or ended()
  *     conn_send()      ->  done at once, or later sent()
- *     conn_connect()   ->  connected()
+ *     conn_connect()   ->  connected(), when the filter's handshake is done too
+ *     conn_open()      ->  opened(), the same for a client's connection that has a handshake to make
  *     conn_resume()    ->  resumed(): nothing but "go on from the loop"
  *     any of them      ->  failed()
  *     nothing asked    ->  hung_up(), when the peer goes while nobody is reading
@@ -38,6 +39,7 @@ struct conn_handler {
     void (*ended)(struct conn *c);              /* the peer sends no more; we still may */
     void (*sent)(struct conn *c);
     void (*connected)(struct conn *c);
+    void (*opened)(struct conn *c); /* NULL: not interested */
     void (*resumed)(struct conn *c);
     void (*failed)(struct conn *c,
                    int error); /* errno value; what had arrived before is told first */
@@ -54,6 +56,7 @@ struct conn {
     const struct conn_handler *handler;
     const struct filter *filter;
     void *filter_state;
+    struct address peer; /* incoming: who it is from */
     struct link ready_link; /* in reactor->ready or reactor->closed */
     void *stream;           /* the simulator's end of it */
     int fd;                 /* epoll's */
@@ -61,12 +64,15 @@ struct conn {
     bool open : 1;
     bool closing : 1;
     bool connecting : 1;
+    bool outgoing : 1;
+    bool shaking : 1; /* the filter's handshake is under way */
     bool wants_receive : 1;
     bool readable : 1; /* the kernel may have bytes or the end of the stream */
     bool sending : 1;  /* out_iov holds what the kernel refused */
     bool writable : 1;
     bool hangup : 1; /* the peer has closed its side, or reset */
     bool hangup_told : 1;
+    bool aborted : 1;
     bool resuming : 1;
     uint8_t out_count;
     struct iovec out_iov[CONN_IOV_MAX];

@@ -11,12 +11,21 @@
 
 struct filter {
     const char *name;
+    bool secure; /* what passes can be neither read nor changed on its way */
+    /* What must happen before the first byte of the owner's: called again at each edge until it is done.
+     * 0: done; -EAGAIN: waits for the peer; else -errno. NULL: nothing. It may put another filter in its
+     * own place, whose handshake then follows. */
+    int (*handshake)(struct conn *c);
     /* Bytes for the owner: > 0 received, 0 end of the stream, -EAGAIN nothing yet, else -errno. */
     ssize_t (*receive)(struct conn *c, void *buf, size_t n);
     /* Bytes from the owner: how many were taken (maybe 0 when full), or -errno. */
     ssize_t (*send)(struct conn *c, const struct iovec *pieces, int count);
     /* Bytes held here that receive() would return without touching the socket. */
     size_t (*pending)(const struct conn *c);
+    /* Tells the peer that the owner sends no more; before the socket is shut. NULL: nothing to tell. */
+    void (*shutdown)(struct conn *c);
+    /* Whether the peer was shown that we are this host; NULL: it was shown nothing. */
+    bool (*speaks_for)(const struct conn *c, struct span host);
     /* Gives the filter's state back. */
     void (*close)(struct conn *c);
 };
@@ -29,7 +38,10 @@ extern const struct filter filter_plain;
 ssize_t conn_socket_receive(struct conn *c, void *buf, size_t n);
 ssize_t conn_socket_send(struct conn *c, const struct iovec *pieces, int count);
 
-/* Puts another filter in place; before anything was received or sent. */
+/* Puts another filter in place; before anything was received or sent by the owner. */
 void conn_set_filter(struct conn *c, const struct filter *f, void *state);
+
+/* A filter's own timer: the connection has failed, as the loop will tell its owner. */
+void conn_fail(struct conn *c, int error);
 
 #endif

@@ -6,7 +6,9 @@
 #include "io/backend.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -14,6 +16,7 @@
 
 enum {
     ACCEPTS_PER_TURN = 64, /* so that a flood of connections does not starve those that are open */
+    UNSENT_MAX = 128 * 1024,
     RETRY_AFTER_MS = 100,  /* when the process is out of descriptors: some will be closed by then */
 };
 
@@ -39,6 +42,10 @@ static err set_options(int fd, const struct address *a, const char *text)
     if (a->storage.ss_family == AF_INET6 &&
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)))
         return err_system(errno, "cannot listen on %s", text);
+    /* inherited by what is accepted: a client that reads nothing makes the kernel keep so much, not the
+     * megabytes to which it would let the socket grow (tcp(7)) */
+    int unsent = UNSENT_MAX;
+    setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
     return OK;
 }
 
@@ -113,13 +120,30 @@ err listener_open(struct listener *l, const struct address *a, size_t count)
     return OK;
 }
 
+err listener_adopt(struct listener *l, const struct address *a, int fd, size_t count)
+{
+    *l = (struct listener){ .address = *a, .adopted = true };
+    l->ports = calloc(count, sizeof(l->ports[0]));
+    check(l->ports != NULL);
+    for (size_t i = 0; i < count; i++) {
+        struct port *p = &l->ports[i];
+        p->fd = i == 0 ? fd : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+        if (p->fd < 0)
+            return err_system(errno, "cannot share a socket between threads");
+        p->address = *a;
+        l->count = i + 1;
+    }
+    return OK;
+}
+
 void listener_close(struct listener *l)
 {
     for (size_t i = 0; i < l->count; i++) {
         if (!l->ports[i].started && l->ports[i].fd >= 0)
             close(l->ports[i].fd);
     }
-    remove_stale_socket(&l->address);
+    if (!l->adopted)
+        remove_stale_socket(&l->address);
     free(l->ports);
     *l = (struct listener){};
 }

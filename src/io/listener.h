@@ -24,7 +24,10 @@ struct port {
     const struct port_handler *handler;
     void *owner;
     struct address address;        /* as bound: with the real port number */
-    void (*dress)(struct conn *c); /* puts a filter before each new connection (TLS); NULL: plain */
+    /* Puts filters before each new connection, which must be through with them by `deadline`; NULL: plain. */
+    void (*dress)(const struct port *p, struct conn *c, ns_t deadline);
+    struct tls_server *tls; /* this reactor's own; NULL: none (tls.h) */
+    bool proxy_protocol;    /* connections begin with it; the owner lets trusted peers only */
     struct link ready_link;        /* in reactor->ports */
     struct timer retry;            /* after running out of descriptors */
     void *stream;                  /* the simulator's */
@@ -36,6 +39,7 @@ struct port {
 struct listener {
     struct address address;
     size_t count; /* ports, one per reactor */
+    bool adopted; /* its name in the file system is not ours */
     struct port *ports;
 };
 
@@ -43,6 +47,10 @@ enum { LISTEN_BACKLOG = 4096 }; /* the kernel cuts it to net.core.somaxconn */
 
 /* Binds `count` sockets to one address (port 0: the kernel chooses one for all). Owned by the caller. */
 err listener_open(struct listener *l, const struct address *a, size_t count);
+
+/* The same with a socket that somebody else has opened and made to listen; the ports share its queue. Owns
+ * the socket from now on. */
+err listener_adopt(struct listener *l, const struct address *a, int fd, size_t count);
 
 /* Closes the sockets that no reactor has taken over. */
 void listener_close(struct listener *l);

@@ -20,9 +20,9 @@ void reactor_set_owner(struct reactor *r, struct reactor_owner owner)
     r->owner = owner;
 }
 
-ns_t reactor_clock(const struct reactor *r)
+ns_t reactor_clock(struct reactor *r)
 {
-    return r->backend->clock(r);
+    return r->clocked = r->backend->clock(r);
 }
 
 /* How long the poll may wait: not at all while something is known to be ready. */
@@ -70,10 +70,12 @@ static void release_closed(struct reactor *r)
 void reactor_turn(struct reactor *r, ns_t until)
 {
     r->turns++;
+    r->handshakes_left = REACTOR_HANDSHAKES_MAX;
     r->owner.top(r->owner.owner);
     timers_run(&r->timers, r->now);
     poll_events(r, until);
     serve_ready(r);
+    r->busy = r->clocked > r->polled ? r->clocked - r->polled : 0;
     if (r->owner.bottom)
         r->owner.bottom(r->owner.owner);
     release_closed(r);

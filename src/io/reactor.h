@@ -39,6 +39,9 @@ struct reactor {
     struct list closed; /* connections to be released at the turn's end */
     struct list ports;  /* listening ports at which connections wait */
     struct rng rng;
+    ns_t clocked; /* last look at the clock */
+    ns_t busy;    /* how long the last turn took until then, without waiting */
+    unsigned handshakes_left; /* of this turn */
     size_t connections; /* open ones, of either side */
     uint64_t turns;
     _Atomic bool asleep; /* other threads wake it only then */
@@ -49,6 +52,7 @@ struct reactor {
 enum {
     REACTOR_EVENTS_MAX =
         256, /* of one poll: bounds a turn, so that mail and timers are not starved */
+    REACTOR_HANDSHAKES_MAX = 4, /* steps of handshakes in a turn: an RSA one costs up to a millisecond */
     REACTOR_READY_MAX = 256, /* connections served from the ready list in a turn, same reason */
 };
 
@@ -73,7 +77,7 @@ void reactor_stop(struct reactor *r);
 void reactor_wake(struct reactor *r);
 
 /* The time right now, more exact than r->now and a few ns dearer. */
-ns_t reactor_clock(const struct reactor *r);
+ns_t reactor_clock(struct reactor *r);
 
 /* All connections must be closed. */
 void reactor_free(struct reactor *r);

@@ -2,32 +2,65 @@
 /* http.c - names of fields, methods and statuses. */
 #include "proto/http.h"
 
-struct known_field {
-    uint16_t key; /* length and first letter: most names differ here already */
-    struct span name;
-};
-
-#define FIELD_KEY(length, first) (uint16_t)((length) << 8 | (unsigned char)(first))
-
-static const struct known_field known_fields[HTTP_FIELD_IDS] = { [HTTP_OTHER] = {},
-#define X(id, text) \
-    [HTTP_##id] = { FIELD_KEY(sizeof(text) - 1, text[0]), { text, sizeof(text) - 1 } },
-                                                                 HTTP_FIELDS(X)
+static const struct span names[HTTP_FIELD_IDS] = {
+#define X(id, text) [HTTP_##id] = { text, sizeof(text) - 1 },
+    HTTP_FIELDS(X)
 #undef X
 };
 
-enum { KNOWN_NAME_MAX = 31 };
+enum { KNOWN_NAME_MAX = 19 };
+
+/* Where each length begins: the ids of one length stand together (a test finds every name). */
+static const uint8_t first_of_length[KNOWN_NAME_MAX + 2] = {
+    [2] = HTTP_TE,
+    [3] = HTTP_HOST,
+    [4] = HTTP_HOST,
+    [5] = HTTP_ACCEPT,
+    [6] = HTTP_ACCEPT,
+    [7] = HTTP_UPGRADE,
+    [8] = HTTP_FORWARDED,
+    [9] = HTTP_FORWARDED,
+    [10] = HTTP_CONNECTION,
+    [11] = HTTP_TRACEPARENT,
+    [12] = HTTP_X_REQUEST_ID,
+    [13] = HTTP_CONTENT_LENGTH,
+    [14] = HTTP_CONTENT_LENGTH,
+    [15] = HTTP_X_FORWARDED_FOR,
+    [16] = HTTP_X_FORWARDED_HOST,
+    [17] = HTTP_TRANSFER_ENCODING,
+    [18] = HTTP_PROXY_AUTHENTICATE,
+    [19] = HTTP_PROXY_AUTHORIZATION,
+    [20] = HTTP_FIELD_IDS,
+};
+
+static bool begins(struct span name, struct span prefix)
+{
+    return name.n > prefix.n && span_equal_nocase(span_of(name.p, prefix.n), prefix);
+}
+
+static enum http_field_id family_of(struct span name)
+{
+    char first = ascii_lower(name.p[0]);
+
+    if (first == 'x' && begins(name, SPAN("x-forwarded-")))
+        return HTTP_X_FORWARDED_OTHER;
+    if (first == 'e' && begins(name, SPAN("evenkeel-")))
+        return HTTP_EVENKEEL_OTHER;
+    return HTTP_OTHER;
+}
 
 enum http_field_id http_field_find(struct span name)
 {
-    if (name.n == 0 || name.n > KNOWN_NAME_MAX)
+    if (name.n == 0)
         return HTTP_OTHER;
-    uint16_t key = FIELD_KEY(name.n, ascii_lower(name.p[0]));
-    for (unsigned id = 1; id < HTTP_FIELD_IDS; id++) {
-        if (known_fields[id].key == key && span_equal_nocase(known_fields[id].name, name))
-            return (enum http_field_id)id;
+    if (name.n >= 2 && name.n <= KNOWN_NAME_MAX) {
+        char last = ascii_lower(name.p[name.n - 1]);
+        for (unsigned id = first_of_length[name.n]; id < first_of_length[name.n + 1]; id++) {
+            if (names[id].p[name.n - 1] == last && span_equal_nocase(names[id], name))
+                return (enum http_field_id)id;
+        }
     }
-    return HTTP_OTHER;
+    return family_of(name);
 }
 
 const struct http_field *http_head_find(const struct http_head *h, enum http_field_id id)
@@ -37,6 +70,21 @@ const struct http_field *http_head_find(const struct http_head *h, enum http_fie
             return &h->fields[i];
     }
     return NULL;
+}
+
+struct span http_cookie(const struct http_head *h, struct span name)
+{
+    for (uint32_t i = 0; i < h->field_count; i++) {
+        struct span rest = field_value(&h->fields[i]);
+        while (h->fields[i].id == HTTP_COOKIE && rest.n > 0) {
+            size_t end = span_find(rest, ';');
+            struct span pair = span_trim(span_of(rest.p, end));
+            if (pair.n > name.n && pair.p[name.n] == '=' && span_starts_with(pair, name))
+                return span_after(pair, name.n + 1);
+            rest = span_after(rest, end + 1);
+        }
+    }
+    return span_of(NULL, 0);
 }
 
 bool http_list_has(struct span list, struct span token)
@@ -65,6 +113,9 @@ struct span http_reason(unsigned status)
 {
     /* RFC 9110 section 15, and 429 from RFC 6585 section 4, 431 from section 5 */
     switch (status) {
+    case 100: return SPAN("Continue");
+    case 101: return SPAN("Switching Protocols");
+    case 103: return SPAN("Early Hints");
     case 200: return SPAN("OK");
     case 201: return SPAN("Created");
     case 202: return SPAN("Accepted");

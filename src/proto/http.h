@@ -9,24 +9,38 @@
 
 #include <stdint.h>
 
-/* Fields whose meaning the edge must know: id, name in canonical lower case. */
+/* Fields whose meaning the edge must know: id, name in canonical lower case. In order of their names'
+ * length, which is how http_field_find() looks them up. */
 /* clang-format off */
 #define HTTP_FIELDS(X) \
+    X(TE,                  "te") \
     X(HOST,                "host") \
-    X(CONNECTION,          "connection") \
-    X(CONTENT_LENGTH,      "content-length") \
-    X(TRANSFER_ENCODING,   "transfer-encoding") \
+    X(ACCEPT,              "accept") \
+    X(COOKIE,              "cookie") \
     X(EXPECT,              "expect") \
     X(UPGRADE,             "upgrade") \
-    X(TE,                  "te") \
     X(TRAILER,             "trailer") \
+    X(REFERER,             "referer") \
+    X(FORWARDED,           "forwarded") \
+    X(X_REAL_IP,           "x-real-ip") \
+    X(CONNECTION,          "connection") \
     X(KEEP_ALIVE,          "keep-alive") \
-    X(PROXY_CONNECTION,    "proxy-connection") \
-    X(PROXY_AUTHENTICATE,  "proxy-authenticate") \
-    X(PROXY_AUTHORIZATION, "proxy-authorization") \
+    X(TRACESTATE,          "tracestate") \
+    X(USER_AGENT,          "user-agent") \
+    X(TRACEPARENT,         "traceparent") \
+    X(X_REQUEST_ID,        "x-request-id") \
+    X(CONTENT_TYPE,        "content-type") \
+    X(CONTENT_LENGTH,      "content-length") \
     X(HTTP2_SETTINGS,      "http2-settings") \
+    X(X_FORWARDED_FOR,     "x-forwarded-for") \
+    X(X_FORWARDED_HOST,    "x-forwarded-host") \
+    X(PROXY_CONNECTION,    "proxy-connection") \
     X(EVENKEEL_OUTCOME,    "evenkeel-outcome") \
-    X(EVENKEEL_JOURNEY,    "evenkeel-journey")
+    X(EVENKEEL_JOURNEY,    "evenkeel-journey") \
+    X(TRANSFER_ENCODING,   "transfer-encoding") \
+    X(X_FORWARDED_PROTO,   "x-forwarded-proto") \
+    X(PROXY_AUTHENTICATE,  "proxy-authenticate") \
+    X(PROXY_AUTHORIZATION, "proxy-authorization")
 /* clang-format on */
 
 enum http_field_id {
@@ -35,6 +49,9 @@ enum http_field_id {
     HTTP_FIELDS(X)
 #undef X
         HTTP_FIELD_IDS,
+    /* families, known by how their names begin */
+    HTTP_X_FORWARDED_OTHER = HTTP_FIELD_IDS, /* x-forwarded-port, x-forwarded-server, ... */
+    HTTP_EVENKEEL_OTHER,                     /* evenkeel-...: ours, never passed on */
 };
 
 /* One header field. Name as received (any case), value without surrounding blanks. */
@@ -63,6 +80,7 @@ struct http_extra {
     struct span value;
 };
 
+/* After an answer with `upgrade` both directions are a tunnel: bytes without framing, until close. */
 enum http_body {
     HTTP_BODY_NONE,
     HTTP_BODY_LENGTH,      /* exactly `length` bytes */
@@ -83,7 +101,8 @@ struct http_head {
     enum http_body body;
     uint64_t length;      /* when HTTP_BODY_LENGTH */
     bool keep_alive;      /* the sender is willing to use its connection again */
-    bool expect_continue; /* requests */
+    bool expect_continue; /* requests: the client waits for 100 before its body */
+    bool upgrade;         /* request: asks for a WebSocket; answer: 101, one begins */
     bool head_request;    /* request: the method is HEAD; answer: it answers one */
     struct http_field *fields;
     uint32_t field_count;
@@ -105,6 +124,10 @@ enum http_field_id http_field_find(struct span name);
 
 /* First field with that id, or NULL. */
 const struct http_field *http_head_find(const struct http_head *h, enum http_field_id id);
+
+/* The value of a cookie by its name (RFC 6265 section 4.2.1), from all Cookie fields; empty when there is
+ * none. */
+struct span http_cookie(const struct http_head *h, struct span name);
 
 /* Whether a comma-separated list of tokens holds this one, without case (RFC 9110 section 5.6.1). */
 bool http_list_has(struct span list, struct span token);

@@ -171,6 +171,12 @@ static enum http1_reason parse_field(struct span line, struct http_field *ret_fi
     return HTTP1_GOOD;
 }
 
+/* "X_Real_IP" and "X-Real-IP" are the same variable to CGI and its heirs: nobody may choose between them. */
+static bool has_underscore(const struct http_field *f)
+{
+    return memchr(f->name, '_', f->name_n) != NULL;
+}
+
 static enum http1_reason parse_fields(struct span rest, const struct http1_limits *limits,
                                       struct http_field *fields, struct http_head *h)
 {
@@ -184,6 +190,8 @@ static enum http1_reason parse_fields(struct span rest, const struct http1_limit
         enum http1_reason r = parse_field(line, &fields[h->field_count]);
         if (r != HTTP1_GOOD)
             return r;
+        if (!h->status && has_underscore(&fields[h->field_count]))
+            return HTTP1_field_underscore;
         h->field_count++;
     }
 }
@@ -198,6 +206,9 @@ struct meaning {
     bool encoding_twice;
     bool close;
     bool keep_alive;
+    bool upgrade; /* Connection names it */
+    const struct http_field *to; /* Upgrade */
+    bool to_twice;
     const struct http_field *expect;
 };
 
@@ -207,8 +218,12 @@ static bool must_stay(struct span name)
 {
     static const char *const names[] = {
         "host",       "content-length", "transfer-encoding", "authorization",    "cookie",
-        "set-cookie", "forwarded",      "x-forwarded-for",   "x-forwarded-host", "x-forwarded-proto"
+        "set-cookie", "forwarded",      "x-real-ip",         "x-request-id",     "traceparent",
+        "tracestate"
     };
+
+    if (name.n > 12 && span_equal_nocase(span_of(name.p, 12), SPAN("x-forwarded-")))
+        return true;
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (span_equal_nocase(name, span_from_text(names[i])))
@@ -240,6 +255,8 @@ static enum http1_reason read_connection(struct http_head *h, struct span list, 
             m->close = true;
         else if (span_equal_nocase(token, SPAN("keep-alive")))
             m->keep_alive = true;
+        else if (span_equal_nocase(token, SPAN("upgrade")))
+            m->upgrade = true;
         else if (must_stay(token))
             return HTTP1_connection;
         else
@@ -279,6 +296,10 @@ static enum http1_reason read_meaning(struct http_head *h, struct meaning *m)
             f->hop = true;
             break;
         case HTTP_UPGRADE:
+            m->to_twice = m->to != NULL;
+            m->to = f;
+            f->hop = true;
+            break;
         case HTTP_TE:
         case HTTP_TRAILER:
         case HTTP_KEEP_ALIVE:
@@ -288,10 +309,24 @@ static enum http1_reason read_meaning(struct http_head *h, struct meaning *m)
         case HTTP_HTTP2_SETTINGS: f->hop = true; break;
         case HTTP_EVENKEEL_OUTCOME:
         case HTTP_EVENKEEL_JOURNEY:
+        case HTTP_EVENKEEL_OTHER:
             f->hop = true; /* between an instance and us, never passed on */
             break;
         case HTTP_OTHER:
-        case HTTP_FIELD_IDS: break;
+        case HTTP_ACCEPT:
+        case HTTP_COOKIE:
+        case HTTP_REFERER:
+        case HTTP_USER_AGENT:
+        case HTTP_CONTENT_TYPE:
+        case HTTP_TRACEPARENT:
+        case HTTP_TRACESTATE:
+        case HTTP_X_REQUEST_ID:
+        case HTTP_FORWARDED:
+        case HTTP_X_REAL_IP:
+        case HTTP_X_FORWARDED_FOR:
+        case HTTP_X_FORWARDED_HOST:
+        case HTTP_X_FORWARDED_PROTO:
+        case HTTP_X_FORWARDED_OTHER: break; /* whoever forwards decides */
         }
     }
     return HTTP1_GOOD;
@@ -317,6 +352,14 @@ static enum http1_reason read_framing(struct http_head *h, const struct meaning 
         h->body = HTTP_BODY_LENGTH;
     }
     return HTTP1_GOOD;
+}
+
+/* Only WebSocket (RFC 6455) may leave HTTP. Any other protocol is not offered to the instance: "h2c"
+ * would carry requests past us that nobody looked at. */
+static bool wants_websocket(const struct meaning *m)
+{
+    return m->upgrade && m->to && !m->to_twice &&
+           span_equal_nocase(field_value(m->to), SPAN("websocket"));
 }
 
 static bool persistent(const struct http_head *h, const struct meaning *m)
@@ -447,8 +490,12 @@ enum http1_reason http1_parse_request(struct span head, const struct http1_limit
         /* RFC 9110 section 10.1.1: an HTTP/1.0 client's expectation is ignored */
         if (!span_equal_nocase(field_value(m.expect), SPAN("100-continue")))
             return HTTP1_expectation;
-        h.expect_continue = h.minor == 1;
+        h.expect_continue = h.minor == 1 && h.body != HTTP_BODY_NONE;
     }
+    h.upgrade = h.minor == 1 && wants_websocket(&m);
+    bool has_body = h.body == HTTP_BODY_CHUNKED || h.length > 0;
+    if (h.upgrade && (has_body || !span_equal(h.method, SPAN("GET"))))
+        return HTTP1_upgrade;
     h.keep_alive = persistent(&h, &m);
     *ret_head = h;
     return HTTP1_GOOD;
@@ -495,6 +542,7 @@ enum http1_reason http1_parse_answer(struct span head, const struct http1_limits
     if (r != HTTP1_GOOD)
         return r;
     h.keep_alive = persistent(&h, &m);
+    h.upgrade = h.status == 101 && wants_websocket(&m);
     if (bodiless(&h)) {
         /* a length here describes the body that is not sent; keep it for the client */
         for (uint32_t i = 0; i < h.field_count; i++) {

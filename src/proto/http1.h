@@ -29,6 +29,7 @@ struct http1_limits {
     X(head_too_large,       431, "the request head is too large") \
     X(too_many_fields,      431, "the request has too many header fields") \
     X(field_name,           400, "a header field name is malformed") \
+    X(field_underscore,     400, "a header field name with an underscore could be taken for one with a hyphen") \
     X(field_value,          400, "a header field value holds a control character") \
     X(field_folded,         400, "a header field is folded over lines") \
     X(host_missing,         400, "an HTTP/1.1 request needs exactly one Host field") \
@@ -38,6 +39,7 @@ struct http1_limits {
     X(encoding,             501, "the only transfer encoding understood is chunked, once, last") \
     X(encoding_in_1_0,      400, "HTTP/1.0 knows no Transfer-Encoding") \
     X(connection,           400, "Connection names a field that must not be dropped") \
+    X(upgrade,              400, "an upgrade is asked for with GET, without a body") \
     X(expectation,          417, "the only expectation understood is 100-continue") \
     X(chunk,                400, "the chunked body is malformed") \
     X(body_too_large,       413, "the request body is too large") \
@@ -114,7 +116,7 @@ enum http1_reason http1_body_read(struct http1_body *b, char *bytes, size_t n, s
 /* What Connection says in a head that we send (RFC 9112 section 9.6). */
 enum http1_connection { HTTP1_PERSIST, HTTP1_KEEP_ALIVE, HTTP1_CLOSE };
 
-/* Writes a head in canonical form: all fields that are not `hop`, then the extras, then framing for
+/* Writes a head in canonical form (one with `upgrade`: Connection and Upgrade name the WebSocket): all fields that are not `hop`, then the extras, then framing for
  * h->body, then Connection when it has something to say. The last CR LF included. */
 void http1_write_request(struct str *out, const struct http_head *h, enum http1_connection c);
 void http1_write_answer(struct str *out, const struct http_head *h, enum http1_connection c);

@@ -17,6 +17,8 @@ enum chunk_state {
     TRAILER_END_LF,
 };
 
+enum { CHUNK_DIGITS_MAX = 31 }; /* some servers write leading zeroes; nobody writes more of them */
+
 void http1_body_begin(struct http1_body *b, const struct http_head *h)
 {
     *b = (struct http1_body){ .kind = h->body, .left = h->length };
@@ -53,7 +55,7 @@ static bool chunk_byte(struct http1_body *b, char c)
         else if (c == ';')
             b->state = CHUNK_EXTENSION;
         else
-            return add_digit(b, c);
+            return ++b->line <= CHUNK_DIGITS_MAX && add_digit(b, c);
         return true;
     case CHUNK_EXTENSION:
         if (c == '\r')

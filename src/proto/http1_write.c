@@ -41,7 +41,11 @@ static void write_end(struct str *out, const struct http_head *h, enum http1_con
     } else if (h->body == HTTP_BODY_CHUNKED) {
         str_literal(out, "Transfer-Encoding: chunked\r\n");
     }
-    if (c == HTTP1_CLOSE)
+    if (h->expect_continue)
+        str_literal(out, "Expect: 100-continue\r\n");
+    if (h->upgrade)
+        str_literal(out, "Connection: upgrade\r\nUpgrade: websocket\r\n");
+    else if (c == HTTP1_CLOSE)
         str_literal(out, "Connection: close\r\n");
     else if (c == HTTP1_KEEP_ALIVE)
         str_literal(out, "Connection: keep-alive\r\n");
@@ -77,7 +81,7 @@ void http1_write_answer(struct str *out, const struct http_head *h, enum http1_c
 
 size_t http1_head_size(const struct http_head *h)
 {
-    size_t n = 160; /* versions, blanks, our own framing and Connection lines */
+    size_t n = 200; /* versions, blanks, our own framing, Expect and Connection lines */
 
     n += h->method.n + h->path.n + h->query.n + h->host.n + h->reason.n;
     for (uint32_t i = 0; i < h->field_count; i++)

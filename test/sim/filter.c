@@ -141,6 +141,13 @@ static const struct filter filter_dress = {
     .close = dress_close,
 };
 
+void dress_port(const struct port *p, struct conn *c, ns_t deadline)
+{
+    (void)p;
+    (void)deadline;
+    dress(c);
+}
+
 void dress(struct conn *c)
 {
     struct dress *d = calloc(1, sizeof(*d));

@@ -181,6 +181,7 @@ void instances_free(struct sim *s);
 /* ---- filter.c: a stand-in for TLS: scrambled bytes in records, some always held back inside */
 
 void dress(struct conn *c); /* of either side */
+void dress_port(const struct port *p, struct conn *c, ns_t deadline);
 
 /* ---- mux.c: a codec that carries several exchanges on one connection at once */
 

@@ -30,6 +30,7 @@ struct mux_stream {
 
 /* evenkeel's side of a connection. */
 struct mux_down {
+    struct leg_peer peer;
     struct conn conn;
     struct link link;
     struct list *home;
@@ -247,6 +248,7 @@ static void begin_stream(struct mux_down *d, unsigned number, const char *payloa
     l->ops = &leg_ops;
     l->carrier = d;
     l->stream = number;
+    l->peer = &d->peer;
     d->streams[number] = (struct mux_stream){ .leg = l };
     char *copy = scratch_take(l->memory, n);
     struct http_field *fields = scratch_take(l->memory, 100 * sizeof(*fields));

@@ -137,6 +137,10 @@ void sim_open(struct sim *s, uint64_t seed, bool trace)
     if (trace)
         sim_trace_on(s->world);
     s->limits = (struct limits){ .connections = 64,
+                                 .connections_per_address = 64,
+                                 .connection_age = 3600 * NS_PER_S,
+                                 .memory = 256 << 20,
+                                 .body_rate = 1024,
                                  .head = 32 * 1024,
                                  .fields = 100,
                                  .line = 8 * 1024,
@@ -157,7 +161,7 @@ void sim_open(struct sim *s, uint64_t seed, bool trace)
 }
 
 static void listen_at(struct sim *s, unsigned worker, struct port *p, const struct address *a,
-                      void (*dressing)(struct conn *c))
+                      void (*dressing)(const struct port *p, struct conn *c, ns_t deadline))
 {
     *p = (struct port){ .address = *a, .dress = dressing };
     edge_listen(&s->edges[worker], p);
@@ -197,7 +201,7 @@ void sim_start(struct sim *s)
     check(!e.failed);
     for (unsigned i = 0; i < KIT_WORKERS; i++) {
         listen_at(s, i, &s->ports[i], &s->front, NULL);
-        listen_at(s, i, &s->dressed_ports[i], &s->dressed_front, dress);
+        listen_at(s, i, &s->dressed_ports[i], &s->dressed_front, dress_port);
         mux_listen(s, i);
     }
     instances_start(s);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* account.c - a finished exchange becomes numbers: once, at its end, by the rules of the journey that it
- * was routed to. What never became a request (malformed heads) counts for the edge only. */
+ * was routed to. Tunnels and event streams are judged at their head. What never became a request (malformed heads) counts for the edge only. */
 #include "plane/http/exchange.h"
 
 #include "core/histogram.h"
@@ -22,6 +22,8 @@ static void count_verdict(struct exchange *x, ns_t latency)
     struct verdict v = verdict_of(&j->rules, ending_cause(x->ending), x->status, latency);
     unsigned n = verdict_series(v, series);
 
+    x->outcome = (uint8_t)v.outcome;
+
     for (unsigned i = 0; i < n; i++)
         edge_count(x->edge, j->series + series[i], 1);
     if (verdict_timed(v)) {
@@ -30,12 +32,13 @@ static void count_verdict(struct exchange *x, ns_t latency)
     }
 }
 
-void exchange_account(struct exchange *x, ns_t now)
+void exchange_count(struct exchange *x, ns_t now)
 {
     ns_t latency = now - x->began - x->blocked;
 
-    if (x->ending != ENDING_answered)
-        edge_count(x->edge, x->edge->slots->endings + (uint32_t)x->ending, 1);
+    if (x->counted)
+        return;
+    x->counted = true;
     /* our own API is no journey of the users' */
     if (!x->routed || (x->service && x->service->local))
         return;

@@ -2,6 +2,7 @@
 /* edge.c - one reactor's edge: its memory, the top of its turn, accepting, draining. */
 #include "plane/http/edge.h"
 
+#include "io/tls.h"
 #include "plane/http/exchange.h"
 #include "plane/http/h1_down.h"
 #include "plane/http/h1_up.h"
@@ -9,7 +10,67 @@
 
 #include <stdlib.h>
 
+/* ---- overload */
+
+#define OVERLOAD_LAG_SAVES   (100 * NS_PER_MS)
+#define OVERLOAD_LAG_REFUSES (500 * NS_PER_MS)
+
+enum { IDLE_CLOSED_PER_TURN = 16 };
+
+/* Sets the level, and does at once what it asks for. */
+static void set_overload(struct http_edge *e, enum overload level)
+{
+    uint32_t slot = e->slots->counters + EDGE_OVERLOAD;
+
+    if (level > e->overload)
+        edge_count(e, slot, level - e->overload);
+    else
+        counter_sub(e->page, slot, e->overload - level);
+    e->overload = level;
+}
+
+/* Memory that is in use, not what the pools keep for later. */
+static size_t memory_used(const struct http_edge *e)
+{
+    const struct pool *pools[] = { &e->downs, &e->ups, &e->exchanges, &e->buffers, &e->blocks };
+    size_t n = 0;
+
+    for (size_t i = 0; i < sizeof(pools) / sizeof(pools[0]); i++)
+        n += pools[i]->held * pools[i]->object_size;
+    return n;
+}
+
+/* Once a turn. Both signs are of ourselves, not of the instances: memory, and how long an event waits
+ * because turns are long. The levels are left at a lower mark than they are entered. */
+static void overload_watch(struct http_edge *e)
+{
+    ns_t turn = e->reactor->busy;
+    size_t used = memory_used(e);
+    size_t slack = e->overload ? e->memory_max / 10 : 0;
+    ns_t patience = e->overload ? 2 : 1;
+
+    e->lag += (turn - e->lag) / 8;
+    enum overload level = OVERLOAD_NONE;
+    if (used + slack > e->memory_max / 100 * 95 || e->lag * patience > OVERLOAD_LAG_REFUSES)
+        level = OVERLOAD_REFUSES;
+    else if (used + slack > e->memory_max / 100 * 80 || e->lag * patience > OVERLOAD_LAG_SAVES)
+        level = OVERLOAD_SAVES;
+    if (level != e->overload)
+        set_overload(e, level);
+    for (int i = 0; level >= OVERLOAD_SAVES && i < IDLE_CLOSED_PER_TURN && h1_down_make_room(e); i++)
+        ;
+}
+
 /* ---- snapshots and mail */
+
+/* The log tells wall time; asking for it once a second is exact enough for that. */
+static void look_at_wall(struct http_edge *e)
+{
+    if (e->reactor->now - e->wall_looked < NS_PER_S)
+        return;
+    e->wall_looked = e->reactor->now;
+    e->wall_offset = e->wall() - reactor_clock(e->reactor);
+}
 
 static void know_instance(struct http_edge *e, uint32_t id)
 {
@@ -68,6 +129,14 @@ static void adopt(struct http_edge *e)
     }
 }
 
+/* New connections get the new certificates; those that stand keep what they began with. */
+static void take_tls(struct http_edge *e, uint32_t listener, struct tls_server *s)
+{
+    check(listener < e->port_count);
+    tls_server_free(e->ports[listener]->tls);
+    e->ports[listener]->tls = s;
+}
+
 static void read_message(struct http_edge *e, const struct message *m)
 {
     switch (m->kind) {
@@ -75,6 +144,7 @@ static void read_message(struct http_edge *e, const struct message *m)
     case MESSAGE_INSTANCE_AVOID:
         pick_avoid(e, m->instance.id, m->instance.slots, m->instance.until);
         break;
+    case MESSAGE_TLS: take_tls(e, m->tls.listener, m->tls.server); break;
     case MESSAGE_DRAINED:
     case MESSAGE_INSTANCE_REFUSED:
     case MESSAGE_INSTANCE_ACCEPTS:
@@ -111,6 +181,9 @@ void edge_top(void *edge)
     struct http_edge *e = edge;
     struct message m;
 
+    overload_watch(e);
+    if (e->log)
+        look_at_wall(e);
     if (snapshot_adopt(e->snapshots, e->publication))
         adopt(e);
     for (int i = 0; i < MAIL_PER_TURN && mailbox_receive(&e->mail, &m); i++)
@@ -135,7 +208,10 @@ static bool may_accept(struct port *p)
 {
     struct http_edge *e = p->owner;
 
-    return e->down_list.count < e->connections_max;
+    if (e->down_list.count < e->connections_max)
+        return true;
+    h1_down_make_room(e); /* its place is free at the end of the turn, and then the port resumes */
+    return false;
 }
 
 static bool accepted(struct port *p, const struct accepted *a)
@@ -208,6 +284,15 @@ void edge_open(struct http_edge *e, const struct edge_parts *parts)
         .control_mail = parts->control_mail,
         .control = parts->control,
         .connections_max = parts->connections_max,
+        .addresses = parts->addresses,
+        .log = parts->log,
+        .log_hurry = parts->log_hurry,
+        .log_writer = parts->log_writer,
+        .hash_key = parts->hash_key,
+        .wall = parts->wall,
+        .wall_looked = -NS_PER_S,
+        .memory_left = parts->memory_max,
+        .memory_max = parts->memory_max,
         .source = { .open = exchange_open, .owner = e },
         .drain_timer.fire = on_drain_deadline,
     };
@@ -218,6 +303,9 @@ void edge_open(struct http_edge *e, const struct edge_parts *parts)
     pool_init(&e->buffers, "buffers", BUFFER_SIZE, most * 2);
     /* large heads are rare: an eighth of all exchanges may have one at once */
     pool_init(&e->blocks, "large heads", SCRATCH_BLOCK, most / 8 + 8);
+    e->exchanges.budget = e->ups.budget = e->buffers.budget = e->blocks.budget = e->downs.budget =
+        &e->memory_left;
+    list_init(&e->idle_downs);
     list_init(&e->down_list);
     list_init(&e->up_list);
     list_init(&e->exchange_list);
@@ -230,8 +318,11 @@ void edge_open(struct http_edge *e, const struct edge_parts *parts)
 void edge_free(struct http_edge *e)
 {
     check(edge_idle(e));
-    for (size_t i = 0; i < e->port_count; i++)
+    for (size_t i = 0; i < e->port_count; i++) {
         port_stop(e->ports[i]);
+        tls_server_free(e->ports[i]->tls);
+        e->ports[i]->tls = NULL;
+    }
     timer_drop(&e->reactor->timers, &e->drain_timer);
     for (size_t i = 0; i < e->instance_count; i++)
         free(e->instances[i]);

@@ -9,6 +9,8 @@
 #include "base/pool.h"
 #include "bus/counters.h"
 #include "bus/mailbox.h"
+#include "bus/address_counts.h"
+#include "bus/log_ring.h"
 #include "bus/request_table.h"
 #include "bus/snapshot.h"
 #include "io/listener.h"
@@ -29,6 +31,13 @@ enum {
 #define AVOID_REFUSING \
     (1 * NS_PER_S) /* an instance that refused a connection is left alone so long */
 
+/* What is done when this reactor has too much to do. */
+enum overload {
+    OVERLOAD_NONE,
+    OVERLOAD_SAVES,   /* connections are closed with their answer, idle ones at once */
+    OVERLOAD_REFUSES, /* new requests are answered 503 before anything is done for them */
+};
+
 /* What this reactor knows of one instance. */
 struct instance_state {
     struct list idle; /* h1_up, most recently used first */
@@ -43,6 +52,7 @@ struct http_edge {
     struct counter_page *page;
     const struct edge_slots *slots;
     struct request_table *requests;
+    struct address_counts *addresses;
     uint64_t requests_begun;
     struct mailbox mail;          /* to us */
     struct mailbox *control_mail; /* NULL in control's own edge */
@@ -65,6 +75,20 @@ struct http_edge {
     struct port *ports[EDGE_PORTS_MAX];
     size_t port_count;
     uint32_t connections_max; /* this reactor's share of limits.connections */
+    struct list idle_downs;   /* clients between two requests, longest idle first */
+    size_t memory_left;       /* bytes that the pools may still take */
+    size_t memory_max;
+    enum overload overload;
+    struct log_ring *log; /* NULL: no access log is written */
+    void (*log_hurry)(void *log_writer);
+    void *log_writer;
+    ns_t (*wall)(void);
+    ns_t wall_offset; /* wall clock - reactor's clock, looked at once a second */
+    ns_t wall_looked;
+    uint64_t hash_key;
+    int64_t stamp_second;
+    char stamp[20]; /* of that second */
+    ns_t lag; /* how long turns take, smoothed: what an event waits behind others */
     struct timer drain_timer; /* cuts off what still runs */
     bool draining;
     bool drained_told;
@@ -81,6 +105,13 @@ struct edge_parts {
     struct mailbox *control_mail;
     struct reactor *control;
     uint32_t connections_max; /* > 0 */
+    size_t memory_max;        /* bytes of this reactor's pools */
+    struct address_counts *addresses; /* shared by all reactors; NULL: not counted */
+    struct log_ring *log;             /* NULL: no access log; else the next three as well */
+    void (*log_hurry)(void *log_writer); /* called when the ring is half full */
+    void *log_writer;
+    uint64_t hash_key;  /* of identities in the log; secret, the same for all reactors */
+    ns_t (*wall)(void); /* wall clock */
 };
 
 /* Becomes the reactor's owner: its turns adopt snapshots and read mail. */

@@ -13,6 +13,8 @@
     X(no_route,           404, MALFORMED,      "no route leads there") \
     X(header_timeout,     408, MALFORMED,      "the request's head took too long") \
     X(body_timeout,       408, MALFORMED,      "the request's body stopped coming") \
+    X(body_too_slow,      408, MALFORMED,      "the request's body came too slowly") \
+    X(misdirected,        421, MALFORMED,      "the certificate of this connection does not speak for that host") \
     X(client_gone,        0,   CLIENT_GONE,    "the client left before the answer was complete") \
     X(client_stalled,     0,   CLIENT_GONE,    "the client stopped reading the answer") \
     X(overloaded,         503, REFUSED,        "too much is under way here") \
@@ -20,6 +22,7 @@
     X(no_instance,        503, CONNECT_FAILED, "no instance takes connections") \
     X(connect_failed,     502, CONNECT_FAILED, "no connection to an instance could be made") \
     X(connect_timeout,    504, TIMEOUT,        "an instance did not take the connection in time") \
+    X(instance_tls,       502, CONNECT_FAILED, "an instance's certificate could not be verified, or it speaks no TLS") \
     X(head_timeout,       504, TIMEOUT,        "the instance did not begin to answer in time") \
     X(request_stalled,    504, TIMEOUT,        "the instance stopped taking the request") \
     X(answer_stalled,     0,   TIMEOUT,        "the instance stopped in the middle of its answer") \

@@ -34,17 +34,37 @@ static struct exchange *of_up(struct leg *l)
 
 /* ---- states */
 
+/* How long the client may block before it is below limits.body-rate, on average. */
+static ns_t rate_allowed(const struct exchange *x)
+{
+    const struct limits *l = &x->snapshot->config->limits;
+    uint64_t earned = l->body_rate ? x->sent * (uint64_t)NS_PER_S / l->body_rate : 0;
+
+    if (!l->body_rate || earned > INT64_MAX / 2)
+        return NS_NEVER;
+    ns_t left = l->header_time + (ns_t)earned - x->blocked;
+    return left > 0 ? left : 0;
+}
+
+static ns_t idle_allowed(const struct exchange *x, const struct timeouts *t)
+{
+    if (x->stream)
+        return t->stream;
+    ns_t rate = x->down_sending ? rate_allowed(x) : NS_NEVER;
+    return rate < t->idle ? rate : t->idle;
+}
+
 static ns_t deadline_of(const struct exchange *x, enum exchange_state s)
 {
     /* without a route only an answer of our own is sent, which waits for the client alone */
-    static const struct timeouts ours = { CLIENT_IDLE, CLIENT_IDLE, CLIENT_IDLE };
+    static const struct timeouts ours = { CLIENT_IDLE, CLIENT_IDLE, CLIENT_IDLE, CLIENT_IDLE };
     const struct timeouts *t = x->route ? &x->route->timeout : &ours;
     ns_t now = x->edge->reactor->now;
 
     switch ((enum exchange_deadline)exchange_states[s].deadline) {
     case DEADLINE_connect: return now + t->connect;
     case DEADLINE_head: return now + t->head;
-    case DEADLINE_idle: return now + t->idle;
+    case DEADLINE_idle: return now + idle_allowed(x, t);
     case DEADLINE_none: break;
     }
     return NS_NEVER;
@@ -66,6 +86,7 @@ static void move(struct exchange *x, enum exchange_state to)
 
     machine_check_move(exchange_states, x->state, to);
     count_state_time(x, now);
+    x->spent[x->state] += now - x->state_since;
     x->state = to;
     x->state_since = now;
     timer_set(&x->edge->reactor->timers, &x->timer, deadline_of(x, to));
@@ -99,7 +120,7 @@ struct leg *exchange_open(void *edge, ns_t began)
     x->timer.fire = on_deadline;
     x->trace = trace_id_new(rng_next(&e->reactor->rng), rng_next(&e->reactor->rng),
                             e->reactor->index, e->requests_begun++);
-    x->slot = request_claim(e->requests, x->trace);
+    forward_begin(x);
     scratch_begin(&x->memory, x->inside, &e->blocks);
     x->down.events = &down_events;
     x->down.memory = &x->memory;
@@ -131,17 +152,36 @@ static void end_blocked(struct exchange *x, ns_t now)
     x->blocked_since = 0;
 }
 
+/* Our own API is no journey of the users'. */
+static bool is_local(const struct exchange *x)
+{
+    return x->service && x->service->local;
+}
+
+static void count_ending(struct exchange *x)
+{
+    if (x->ending != ENDING_answered)
+        edge_count(x->edge, x->edge->slots->endings + (uint32_t)x->ending, 1);
+}
+
 /* Counted, both sides let go, memory back. Nothing happens to it afterwards. */
 static void finish(struct exchange *x, enum ending ending)
 {
     struct http_edge *e = x->edge;
     ns_t now = reactor_clock(e->reactor);
-    bool whole = ending == ENDING_answered;
 
+    /* a tunnel has no end of its own: either side closing it is how it ends */
+    if (x->tunnel && ending == ENDING_client_gone)
+        ending = ENDING_answered;
+    bool whole = ending == ENDING_answered;
     x->ending = x->ending ? x->ending : ending;
     end_blocked(x, now);
     move(x, EXCHANGE_OVER);
-    exchange_account(x, now);
+    count_ending(x);
+    if (x->routed && !is_local(x))
+        exchange_count(x, now);
+    if (x->edge->log)
+        exchange_log(x, now);
     release_up(x, whole);
     if (x->down_open) {
         x->down_open = false;
@@ -166,6 +206,13 @@ void exchange_cut(struct exchange *x, enum ending why)
 
 /* ---- answers of our own */
 
+static struct span retry_after(struct exchange *x)
+{
+    static const struct span seconds[] = { SPAN_INIT("1"), SPAN_INIT("2"), SPAN_INIT("3"), SPAN_INIT("4") };
+
+    return seconds[rng_next(&x->edge->reactor->rng) % 4];
+}
+
 static struct http_field *own_field(struct http_field *f, struct span name, struct span value)
 {
     *f = (struct http_field){
@@ -176,10 +223,12 @@ static struct http_field *own_field(struct http_field *f, struct span name, stru
 
 static void send_down(struct exchange *x, const struct http_part *part);
 
+enum { OWN_FIELDS = 3 };
+
 static void answer_ourselves(struct exchange *x, unsigned status, struct span type,
                              struct span body)
 {
-    struct http_field *fields = scratch_take(&x->memory, 2 * sizeof(*fields));
+    struct http_field *fields = scratch_take(&x->memory, OWN_FIELDS * sizeof(*fields));
 
     if (!fields) {
         finish(x, ENDING_overloaded);
@@ -187,6 +236,8 @@ static void answer_ourselves(struct exchange *x, unsigned status, struct span ty
     }
     struct http_field *end = own_field(fields, SPAN("Content-Type"), type);
     end = own_field(end, SPAN("Cache-Control"), SPAN("no-store"));
+    if (status == 503) /* spread over a few seconds, so that those refused do not all come back at once */
+        end = own_field(end, SPAN("Retry-After"), retry_after(x));
     x->answer = (struct http_head){
         .status = (uint16_t)status,
         .reason = http_reason(status),
@@ -202,6 +253,10 @@ static void answer_ourselves(struct exchange *x, unsigned status, struct span ty
         x->answer.body = HTTP_BODY_NONE;
         body = span_of(NULL, 0);
     }
+    if (!forward_answer(x)) {
+        finish(x, ENDING_overloaded);
+        return;
+    }
     x->status = (uint16_t)status;
     move(x, EXCHANGE_ANSWERING);
     struct http_part part = { .head = &x->answer, .data = body, .end = true };
@@ -215,14 +270,60 @@ void exchange_answer(struct exchange *x, unsigned status, struct span content_ty
     answer_ourselves(x, status, content_type, span_of(body, n));
 }
 
-enum { REFUSAL_SIZE = 384 };
+/* Accept names JSON and not HTML: programs get it, people do not. */
+static bool wants_json(const struct exchange *x)
+{
+    const struct http_field *f = http_head_find(&x->request, HTTP_ACCEPT);
+    struct span rest = f ? field_value(f) : SPAN("");
+    bool json = false;
+
+    while (rest.n > 0) {
+        size_t end = span_find(rest, ',');
+        struct span range = span_of(rest.p, end);
+        struct span type = span_trim(span_of(range.p, span_find(range, ';')));
+        json |= span_equal_nocase(type, SPAN("application/json")) ||
+                span_equal_nocase(type, SPAN("application/problem+json"));
+        if (span_equal_nocase(type, SPAN("text/html")))
+            return false;
+        rest = span_after(rest, end + 1);
+    }
+    return json;
+}
+
+enum { REFUSAL_SIZE = 640 }; /* words, code and a request id of at most 128 bytes */
+
+/* RFC 9457; every text in it is ours or was checked to need no escaping (forward.c). */
+static void write_problem(struct exchange *x, enum ending why, struct str *text)
+{
+    str_literal(text, "{\"type\":\"about:blank\",\"title\":\"");
+    str_put(text, http_reason(ending_status(why)));
+    str_literal(text, "\",\"status\":");
+    str_u64(text, ending_status(why));
+    str_literal(text, ",\"detail\":\"");
+    str_text(text, ending_words(why));
+    str_literal(text, "\",\"reason\":\"");
+    str_text(text, ending_code(why));
+    str_literal(text, "\",\"request\":\"");
+    str_put(text, x->request_id);
+    str_literal(text, "\"}\n");
+}
+
+static void write_words(struct exchange *x, enum ending why, struct str *text)
+{
+    str_text(text, ending_words(why));
+    str_literal(text, "\nreason: ");
+    str_text(text, ending_code(why));
+    str_literal(text, "\nrequest: ");
+    str_put(text, x->request_id);
+    str_literal(text, "\n");
+}
 
 /* What the client is told: what, why, and the id under which we know more. Never which instance. */
 static void refuse(struct exchange *x, enum ending why)
 {
     release_up(x, false);
-    if (x->status || !ending_status(why)) {
-        finish(x, why); /* the answer has begun: breaking it off is all that can be said */
+    if (x->status || x->down_sending || !ending_status(why)) {
+        finish(x, why); /* an answer has begun: breaking it off is all that can be said */
         return;
     }
     struct str text = str_fixed(scratch_take(&x->memory, REFUSAL_SIZE), REFUSAL_SIZE);
@@ -230,16 +331,16 @@ static void refuse(struct exchange *x, enum ending why)
         finish(x, why);
         return;
     }
-    uint64_t id[2] = { __builtin_bswap64(x->trace.high), __builtin_bswap64(x->trace.low) };
-    str_text(&text, ending_words(why));
-    str_literal(&text, "\nreason: ");
-    str_text(&text, ending_code(why));
-    str_literal(&text, "\nrequest: ");
-    str_hex_bytes(&text, id, sizeof(id));
-    str_literal(&text, "\n");
+    bool json = wants_json(x);
+    if (json)
+        write_problem(x, why, &text);
+    else
+        write_words(x, why, &text);
     check(!text.cut);
     x->ending = why;
-    answer_ourselves(x, ending_status(why), SPAN("text/plain; charset=utf-8"), str_span(&text));
+    answer_ourselves(x, ending_status(why),
+                     json ? SPAN("application/problem+json") : SPAN("text/plain; charset=utf-8"),
+                     str_span(&text));
 }
 
 /* ---- routing and choosing */
@@ -288,12 +389,13 @@ static void offer(struct exchange *x, bool fresh)
             return;
         }
     }
-    enum up_result r = h1_up_open(x->edge, x->instance, x->route->timeout.idle, fresh, &x->up);
+    enum up_result r = h1_up_open(x->edge, x->service, x->instance, x->route->timeout.idle, fresh, &x->up);
     if (r == UP_NO_ROOM) {
         refuse(x, ENDING_overloaded);
         return;
     }
     x->up_open = true;
+    x->tries++;
     x->request_sent = x->up_sending = false;
     x->edge->instances[x->instance->id]->in_flight++;
     edge_count(x->edge, x->instance->slots + INSTANCE_IN_FLIGHT, 1);
@@ -310,8 +412,22 @@ static void begin(struct exchange *x, const struct http_part *part)
     x->request = *part->head;
     x->held = *part;
     x->request_ended = part->end;
+    if (!forward_request(x)) {
+        refuse(x, ENDING_overloaded);
+        return;
+    }
+    x->slot = request_claim(x->edge->requests, x->trace);
+    x->received = part->data.n;
     x->journey = find_journey(c, &x->request);
     x->routed = true;
+    if (!leg_speaks_for(&x->down, x->request.host)) {
+        refuse(x, ENDING_misdirected);
+        return;
+    }
+    if (x->edge->overload == OVERLOAD_REFUSES) {
+        refuse(x, ENDING_overloaded);
+        return;
+    }
     x->route = find_route(c, &x->request);
     if (!x->route) {
         refuse(x, ENDING_no_route);
@@ -354,6 +470,7 @@ static void down_part(struct leg *l, const struct http_part *part)
         return;
     }
     x->request_ended = part->end;
+    x->received += part->data.n;
     moved(x);
     if (x->up_open)
         send_up(x, part);
@@ -391,25 +508,78 @@ static void sent_down(struct exchange *x)
 static void send_down(struct exchange *x, const struct http_part *part)
 {
     x->sending_end = part->end;
+    x->sent += part->data.n;
     x->down_sending = !x->down.ops->send(&x->down, part);
-    if (!x->down_sending)
+    if (!x->down_sending) {
         sent_down(x);
+        return;
+    }
+    x->blocked_since = reactor_clock(x->edge->reactor);
+    moved(x); /* from now on it is the client that may be too slow */
+}
+
+/* 100 only to whom waits for it; the others mean something to every client that speaks HTTP/1.1 (RFC 9110
+ * section 15.2). */
+static void pass_interim(struct exchange *x, const struct http_head *h)
+{
+    bool wanted = h->status == 100 ? x->request.expect_continue : x->request.minor == 1;
+    struct http_part part = { .head = h };
+
+    if (wanted)
+        send_down(x, &part);
     else
-        x->blocked_since = reactor_clock(x->edge->reactor);
+        x->up.ops->credit(&x->up);
+}
+
+static bool is_event_stream(const struct http_head *h)
+{
+    const struct http_field *f = http_head_find(h, HTTP_CONTENT_TYPE);
+    struct span type = f ? field_value(f) : SPAN("");
+
+    return span_equal_nocase(span_trim(span_of(type.p, span_find(type, ';'))),
+                             SPAN("text/event-stream"));
+}
+
+/* What lasts as long as somebody listens is judged by how soon it began. */
+static void begin_stream(struct exchange *x)
+{
+    x->stream = true;
+    x->tunnel = x->answer.upgrade;
+    if (x->tunnel)
+        x->request_ended = false;
+    exchange_count(x, reactor_clock(x->edge->reactor));
+}
+
+static void begin_answer(struct exchange *x, const struct http_part *part)
+{
+    x->answer = *part->head;
+    x->status = x->answer.status;
+    if (x->status >= 500)
+        edge_count(x->edge, x->instance->slots + INSTANCE_ANSWERS_BAD, 1);
+    if (!forward_answer(x)) {
+        x->status = 0;
+        refuse(x, ENDING_overloaded);
+        return;
+    }
+    if (x->answer.upgrade || is_event_stream(&x->answer))
+        begin_stream(x);
+    struct http_part first = { .head = &x->answer, .data = part->data, .end = part->end };
+    move(x, EXCHANGE_ANSWERING);
+    send_down(x, &first);
+    if (x->tunnel && x->state == EXCHANGE_ANSWERING)
+        x->down.ops->credit(&x->down); /* the client may speak again */
 }
 
 static void up_part(struct leg *l, const struct http_part *part)
 {
     struct exchange *x = of_up(l);
 
+    if (part->head && part->head->status < 200 && !part->head->upgrade) {
+        pass_interim(x, part->head);
+        return;
+    }
     if (part->head) {
-        x->answer = *part->head;
-        x->status = x->answer.status;
-        struct http_part first = { .head = &x->answer, .data = part->data, .end = part->end };
-        move(x, EXCHANGE_ANSWERING);
-        if (x->status >= 500)
-            edge_count(x->edge, x->instance->slots + INSTANCE_ANSWERS_BAD, 1);
-        send_down(x, &first);
+        begin_answer(x, part);
         return;
     }
     moved(x);
@@ -458,7 +628,8 @@ static void up_gone(struct leg *l, enum ending why)
     x->edge->instances[x->instance->id]->in_flight--;
     counter_sub(x->edge->page, x->instance->slots + INSTANCE_IN_FLIGHT, 1);
     if (x->state == EXCHANGE_CONNECTING) {
-        if (why == ENDING_connect_failed || why == ENDING_connect_timeout)
+        if (why == ENDING_connect_failed || why == ENDING_connect_timeout ||
+            why == ENDING_instance_tls)
             pick_refused(x->edge, x->instance);
         x->no_connection = why;
         edge_count(x->edge, x->edge->slots->counters + EDGE_REDISPATCHED, 1);

@@ -32,11 +32,27 @@ struct exchange {
     ns_t state_since;
     ns_t blocked_since; /* the client does not take the answer; 0: it does */
     ns_t blocked;       /* sum of such times: not ours */
+    ns_t spent[EXCHANGE_STATE_COUNT]; /* in each state */
 
     const struct service *service;
     const struct route *route;
     const struct journey *journey;
     const struct instance *instance;
+
+    /* forward.c: who asks, and what the instance is told of it */
+    bool trusted;           /* our peer is: what it says of others is believed */
+    bool https;             /* how the client came */
+    struct span client;     /* its address, as text */
+    struct span request_id; /* the trace id, unless a trusted peer gave another */
+    struct span tenant;     /* empty: none */
+    struct span user;
+    uint64_t span_id; /* our own span of the trace; 0: the request was not understood */
+    char trace_text[32];
+
+    uint64_t received; /* bytes of the request's body */
+    uint64_t sent;     /* of the answer's */
+    uint8_t outcome;   /* enum outcome, once counted */
+    uint8_t tries;     /* connections to instances that were asked for */
     uint32_t tried[INSTANCES_TRIED_MAX];
     unsigned tried_count;
 
@@ -53,6 +69,9 @@ struct exchange {
     bool down_open : 1;        /* the leg may be used */
     bool up_open : 1;
     bool routed : 1;        /* a journey counts it */
+    bool stream : 1;        /* event stream or WebSocket: counted at its head, may be silent for long */
+    bool tunnel : 1;        /* WebSocket: bytes both ways */
+    bool counted : 1;
     bool request_ended : 1; /* its last part has come from the client */
     bool request_sent : 1;  /* some byte of it went to this instance */
     bool up_sending : 1;    /* a send is under way */
@@ -88,7 +107,22 @@ void exchange_answer(struct exchange *x, unsigned status, struct span content_ty
 
 /* ---- account.c */
 
-/* Counts a finished exchange: journey, objectives, histogram, codes, edge. Once. */
-void exchange_account(struct exchange *x, ns_t now);
+/* Counts an exchange for its journey: when it is finished, or at the answer's head when it is a stream. Does
+ * nothing the second time. */
+void exchange_count(struct exchange *x, ns_t now);
+
+/* ---- access_log.c: writes its line to the edge's ring. */
+void exchange_log(struct exchange *x, ns_t now);
+
+/* ---- forward.c */
+
+/* The text of the trace id, and the request id until a peer's is read. */
+void forward_begin(struct exchange *x);
+
+/* Reads who asks, by which trace, and changes the head for the instance accordingly. False: no memory. */
+[[nodiscard]] bool forward_request(struct exchange *x);
+
+/* Changes the head of an instance's answer for the client. False: no memory. */
+[[nodiscard]] bool forward_answer(struct exchange *x);
 
 #endif

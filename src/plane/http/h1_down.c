@@ -4,6 +4,7 @@
 #include "plane/http/h1_down.h"
 
 #include "base/machine.h"
+#include "io/filter.h"
 #include "plane/http/exchange.h"
 
 #define TO(state) (UINT32_C(1) << H1_DOWN_##state)
@@ -28,7 +29,10 @@ struct h1_down {
     struct link link; /* in edge->down_list */
     struct http_edge *edge;
     struct timer timer;
-    struct leg *leg; /* while in EXCHANGE */
+    struct link idle_link; /* in edge->idle_downs, while IDLE */
+    struct leg *leg;       /* while in EXCHANGE */
+    struct leg_peer peer;
+    struct address_place place;
     enum h1_down_state state;
 
     char *buffer;  /* BUFFER_SIZE, or SCRATCH_BLOCK when `large` */
@@ -41,6 +45,10 @@ struct h1_down {
     struct http1_body body;
     uint64_t body_bytes;
     uint32_t lingered;
+    uint32_t requests; /* so far */
+    ns_t old_at;       /* closed with the answer then */
+    ns_t asked;        /* for bytes of a body */
+    ns_t waited;       /* for them, in all */
 
     bool request_ended; /* its last part went to the listener */
     bool keep_alive;    /* the client's wish */
@@ -50,6 +58,8 @@ struct h1_down {
     bool chunked; /* of the answer */
     bool to_head; /* the request is a HEAD, even when nothing else of it can be understood */
     bool no_body; /* HEAD, 204, 304: data is dropped */
+    bool awaits_go; /* the client waits for 100 before its body */
+    bool tunnel;  /* bytes without framing, both ways */
     char chunk_line[HTTP1_CHUNK_HEAD_MAX];
 };
 
@@ -85,6 +95,10 @@ static ns_t deadline_of(const struct h1_down *d, enum h1_down_state s)
 static void move(struct h1_down *d, enum h1_down_state to)
 {
     machine_check_move(states, d->state, to);
+    if (d->state == H1_DOWN_IDLE)
+        list_remove(&d->edge->idle_downs, &d->idle_link);
+    if (to == H1_DOWN_IDLE)
+        list_append(&d->edge->idle_downs, &d->idle_link);
     d->state = to;
     timer_set(&d->edge->reactor->timers, &d->timer, deadline_of(d, to));
 }
@@ -169,8 +183,11 @@ static bool open_leg(struct h1_down *d)
         return false;
     l->ops = &leg_ops;
     l->carrier = d;
+    l->peer = &d->peer;
     d->leg = l;
-    d->request_ended = d->close = d->chunked = d->no_body = false;
+    d->requests++;
+    d->waited = 0;
+    d->request_ended = d->close = d->chunked = d->no_body = d->tunnel = false;
     d->keep_alive = true;
     d->is_1_0 = false;
     d->to_head = d->buffer &&
@@ -193,6 +210,7 @@ static void refuse(struct h1_down *d, enum ending why)
 }
 
 static void deliver_body(struct h1_down *d, const struct http_head *head);
+static void ask_for_body(struct h1_down *d);
 
 static enum http1_reason read_request(struct h1_down *d, struct leg *l, size_t size,
                                       struct http_head *ret_head)
@@ -217,16 +235,6 @@ static enum http1_reason read_request(struct h1_down *d, struct leg *l, size_t s
     return HTTP1_GOOD;
 }
 
-/* RFC 9110 section 10.1.1: the client waits for a word before it sends its body. */
-static bool say_go_on(struct h1_down *d)
-{
-    static char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
-    struct iovec piece = { go_on, sizeof(go_on) - 1 };
-
-    /* 25 bytes always fit, unless the client reads nothing: then it would not read an answer either */
-    return conn_send(&d->conn, &piece, 1);
-}
-
 static enum ending begin_body(struct h1_down *d, const struct http_head *h)
 {
     uint64_t most = snapshot_current(d->edge->snapshots)->config->limits.body;
@@ -234,10 +242,9 @@ static enum ending begin_body(struct h1_down *d, const struct http_head *h)
     http1_body_begin(&d->body, h);
     d->is_1_0 = h->minor == 0;
     d->keep_alive = h->keep_alive;
+    d->awaits_go = h->expect_continue;
     if (most && h->body == HTTP_BODY_LENGTH && h->length > most)
         return ending_of_http1(HTTP1_body_too_large);
-    if (h->expect_continue && !d->body.complete && d->used == d->have && !say_go_on(d))
-        return ENDING_client_gone;
     return ENDING_answered;
 }
 
@@ -255,9 +262,7 @@ static void begin_exchange(struct h1_down *d, size_t size)
         return;
     }
     enum ending wrong = begin_body(d, &head);
-    if (wrong == ENDING_client_gone)
-        lose(d, wrong);
-    else if (wrong != ENDING_answered)
+    if (wrong != ENDING_answered)
         refuse(d, wrong);
     else
         deliver_body(d, &head);
@@ -278,6 +283,10 @@ static void look_for_head(struct h1_down *d)
         return;
     }
     struct span bytes = span_of(d->buffer + d->used, d->have - d->used);
+    if (d->scan.looked == 0 && span_equal(bytes, SPAN("\r"))) {
+        conn_receive(&d->conn); /* half of an empty line before the request */
+        return;
+    }
     switch (http1_scan_head(&d->scan, bytes, &limits, &size, &why)) {
     case HTTP1_COMPLETE: begin_exchange(d, size); break;
     case HTTP1_REFUSED: refuse(d, ending_of_http1(why)); break;
@@ -292,6 +301,34 @@ static void look_for_head(struct h1_down *d)
 
 /* ---- body in */
 
+/* How long the client may take before it is below limits.body-rate, on average over the whole body; time in
+ * which we did not want its bytes is not its fault. */
+static ns_t rate_deadline(const struct h1_down *d)
+{
+    const struct limits *l = &snapshot_current(d->edge->snapshots)->config->limits;
+    uint64_t earned = l->body_rate ? d->body_bytes * (uint64_t)NS_PER_S / l->body_rate : 0;
+
+    if (!l->body_rate || d->tunnel || d->awaits_go || earned > INT64_MAX / 4)
+        return NS_NEVER;
+    return d->asked + l->header_time + (ns_t)earned - d->waited;
+}
+
+static void ask_for_body(struct h1_down *d)
+{
+    d->asked = d->edge->reactor->now;
+    timer_set(&d->edge->reactor->timers, &d->timer, rate_deadline(d));
+    conn_receive(&d->conn);
+}
+
+static void body_came(struct h1_down *d)
+{
+    if (!d->awaits_go)
+        d->waited += d->received - d->asked;
+    d->awaits_go = false;
+    timer_set(&d->edge->reactor->timers, &d->timer, NS_NEVER);
+    deliver_body(d, NULL);
+}
+
 /* Takes what is in the buffer and hands it on, with the head when it is the first part. */
 static void deliver_body(struct h1_down *d, const struct http_head *head)
 {
@@ -302,7 +339,7 @@ static void deliver_body(struct h1_down *d, const struct http_head *head)
     enum http1_reason r = http1_body_read(&d->body, at, d->have - d->used, &used, &data);
 
     d->body_bytes += data;
-    if (r == HTTP1_GOOD && most && d->body_bytes > most)
+    if (r == HTTP1_GOOD && most && !d->tunnel && d->body_bytes > most)
         r = HTTP1_body_too_large;
     if (r != HTTP1_GOOD) {
         refuse(d, ending_of_http1(r));
@@ -313,7 +350,7 @@ static void deliver_body(struct h1_down *d, const struct http_head *head)
     if (data == 0 && d->used == d->have)
         give_buffer_back(d);
     if (data == 0 && !head && !d->body.complete) {
-        conn_receive(&d->conn); /* only framing came */
+        ask_for_body(d); /* only framing came */
         return;
     }
     struct http_part part = { .head = head,
@@ -328,8 +365,12 @@ static void leg_credit(struct leg *l)
 
     if (d->used == d->have)
         give_buffer_back(d);
-    if (!d->request_ended && !d->refused)
-        conn_receive(&d->conn);
+    if (d->request_ended || d->refused)
+        return;
+    if (d->buffer)
+        conn_resume(&d->conn); /* a tunnel's first bytes came before it was one */
+    else
+        ask_for_body(d);
 }
 
 static void on_received(struct conn *c, size_t n)
@@ -352,7 +393,7 @@ static void on_received(struct conn *c, size_t n)
         look_for_head(d);
         break;
     case H1_DOWN_HEAD: look_for_head(d); break;
-    case H1_DOWN_EXCHANGE: deliver_body(d, NULL); break;
+    case H1_DOWN_EXCHANGE: body_came(d); break;
     case H1_DOWN_LINGER:
         d->lingered += (uint32_t)n;
         give_buffer_back(d);
@@ -368,11 +409,33 @@ static void on_received(struct conn *c, size_t n)
 
 /* ---- answer out */
 
+/* From now on it is bytes both ways (RFC 9110 section 7.8). */
+static void become_tunnel(struct h1_down *d)
+{
+    d->tunnel = d->close = true;
+    d->request_ended = false;
+    d->body = (struct http1_body){ .kind = HTTP_BODY_UNTIL_CLOSE };
+}
+
+/* Connections do not last for ever, so that a balancer in front spreads them anew from time to time. */
+static bool is_old(const struct h1_down *d)
+{
+    uint32_t most = snapshot_current(d->edge->snapshots)->config->limits.connection_requests;
+
+    return d->edge->reactor->now >= d->old_at ||
+           (most && d->requests >= most + (uint32_t)(d->old_at % (most / 10 + 1)));
+}
+
 /* What framing the answer gets towards this client. */
 static void frame_answer(struct h1_down *d, struct http_head *h)
 {
+    if (h->upgrade) {
+        become_tunnel(d);
+        return;
+    }
     d->no_body = h->body == HTTP_BODY_NONE || d->to_head;
-    d->close = d->refused || !d->keep_alive || !d->request_ended || d->edge->draining;
+    d->close = d->refused || !d->keep_alive || !d->request_ended || d->edge->draining ||
+               d->edge->overload >= OVERLOAD_SAVES || is_old(d);
     if (h->body == HTTP_BODY_CHUNKED || h->body == HTTP_BODY_UNTIL_CLOSE) {
         /* an HTTP/1.0 client knows no chunks: its answer ends with the connection */
         h->body = d->is_1_0 ? HTTP_BODY_UNTIL_CLOSE : HTTP_BODY_CHUNKED;
@@ -388,19 +451,34 @@ static bool goes_with_head(const struct h1_down *d, const struct http_part *part
     return part->head && part->end && !d->chunked && !d->no_body && part->data.n <= SMALL_BODY_MAX;
 }
 
+/* The client was told to send its body: from now on it may be too slow. */
+static void go_on(struct h1_down *d)
+{
+    if (!d->awaits_go)
+        return;
+    d->awaits_go = false;
+    d->asked = d->edge->reactor->now;
+    timer_set(&d->edge->reactor->timers, &d->timer, rate_deadline(d));
+}
+
 static size_t put_head(struct h1_down *d, struct leg *l, const struct http_part *part,
                        struct iovec *piece)
 {
     struct http_head h = *part->head;
+    bool interim = h.status < 200 && !h.upgrade;
 
-    frame_answer(d, &h);
-    bool whole = goes_with_head(d, part);
+    if (!interim)
+        frame_answer(d, &h);
+    else if (h.status == 100)
+        go_on(d);
+    bool whole = !interim && goes_with_head(d, part);
     size_t size = http1_head_size(&h) + (whole ? part->data.n : 0);
     struct str out = str_fixed(scratch_take(l->memory, size), size);
     if (!out.p)
         return 0;
     http1_write_answer(&out, &h,
-                       d->close    ? HTTP1_CLOSE
+                       interim     ? HTTP1_PERSIST
+                       : d->close  ? HTTP1_CLOSE
                        : d->is_1_0 ? HTTP1_KEEP_ALIVE
                                    : HTTP1_PERSIST);
     if (whole)
@@ -522,6 +600,17 @@ static void on_resumed(struct conn *c)
         look_for_head(d);
     else if (d->state == H1_DOWN_EXCHANGE && d->refused)
         lose(d, ENDING_overloaded);
+    else if (d->state == H1_DOWN_EXCHANGE && d->tunnel && d->buffer && d->used < d->have)
+        deliver_body(d, NULL);
+}
+
+/* A tunnel's last bytes may still wait behind those that the instance is being given. */
+static void on_hung_up(struct conn *c)
+{
+    struct h1_down *d = of(c);
+
+    if (!d->tunnel || !d->leg)
+        lose(d, ENDING_client_gone);
 }
 
 static void on_ended(struct conn *c)
@@ -531,9 +620,22 @@ static void on_ended(struct conn *c)
 
 static void on_failed(struct conn *c, int error)
 {
+    struct h1_down *d = of(c);
+
     (void)error; /* a client that resets is one that left */
-    lose(of(c), ENDING_client_gone);
+    if (c->shaking)
+        edge_count(d->edge, d->edge->slots->counters + EDGE_HANDSHAKES_FAILED, 1);
+    lose(d, ENDING_client_gone);
 }
+
+static bool leg_speaks_for_host(const struct leg *l, struct span host)
+{
+    const struct conn *c = &((const struct h1_down *)l->carrier)->conn;
+
+    return !c->filter->speaks_for || c->filter->speaks_for(c, host);
+}
+
+static void on_opened(struct conn *c);
 
 static void on_connected(struct conn *c)
 {
@@ -548,6 +650,8 @@ static void on_released(struct conn *c)
 
     give_buffer_back(d);
     timer_drop(&e->reactor->timers, &d->timer);
+    if (e->addresses)
+        address_counts_sub(e->addresses, &d->place);
     list_remove(&e->down_list, &d->link);
     counter_sub(e->page, e->slots->counters + EDGE_CONNECTIONS_OPEN, 1);
     pool_give(&e->downs, d);
@@ -563,7 +667,8 @@ static const struct conn_handler handler = {
     .connected = on_connected,
     .resumed = on_resumed,
     .failed = on_failed,
-    .hung_up = on_ended,
+    .opened = on_opened,
+    .hung_up = on_hung_up,
     .released = on_released,
 };
 
@@ -571,33 +676,72 @@ static const struct leg_ops leg_ops = {
     .send = leg_send,
     .credit = leg_credit,
     .release = leg_release,
+    .speaks_for = leg_speaks_for_host,
 };
 
 static void on_deadline(struct timer *t)
 {
     struct h1_down *d = container_of(t, struct h1_down, timer);
 
-    if (d->state == H1_DOWN_HEAD)
-        refuse(d, ENDING_header_timeout);
-    else
+    switch (d->state) {
+    case H1_DOWN_HEAD: refuse(d, ENDING_header_timeout); break;
+    case H1_DOWN_EXCHANGE: refuse(d, ENDING_body_too_slow); break;
+    default: close_now(d);
+    }
+}
+
+/* Who it is stands fixed: no handshake, or it is done. */
+static void on_opened(struct conn *c)
+{
+    struct h1_down *d = of(c);
+    struct http_edge *e = d->edge;
+    const struct config *config = snapshot_current(e->snapshots)->config;
+    uint32_t most = config->limits.connections_per_address;
+
+    d->peer.address = c->peer;
+    d->peer.text_n = (uint8_t)address_print_host(&c->peer, d->peer.text);
+    d->peer.secure = c->filter->secure;
+    if (most == 0)
+        most = config->limits.connections / 4 + 1;
+    if (e->addresses && !networks_have(config->trusted, config->trusted_count, &c->peer) &&
+        address_counts_add(e->addresses, &c->peer, most, &d->place) > most) {
+        edge_count(e, e->slots->counters + EDGE_PER_ADDRESS, 1);
         close_now(d);
+        return;
+    }
+    conn_receive(c);
+}
+
+/* PROXY protocol from anybody else would be a way to be anybody. */
+static bool may_speak_proxy(const struct http_edge *e, const struct address *peer)
+{
+    const struct config *c = snapshot_current(e->snapshots)->config;
+
+    return networks_have(c->trusted, c->trusted_count, peer);
 }
 
 bool h1_down_open(struct http_edge *e, const struct port *p, const struct accepted *a)
 {
+    if (p->proxy_protocol && !may_speak_proxy(e, &a->peer)) {
+        edge_count(e, e->slots->counters + EDGE_HANDSHAKES_FAILED, 1);
+        return false;
+    }
     struct h1_down *d = pool_take(&e->downs);
-
     if (!d)
         return false;
     *d = (struct h1_down){ .edge = e, .state = H1_DOWN_IDLE, .timer.fire = on_deadline };
+    ns_t age = snapshot_current(e->snapshots)->config->limits.connection_age;
+    d->old_at = e->reactor->now + age + (ns_t)(rng_next(&e->reactor->rng) % (uint64_t)(age / 10 + 1));
+    list_append(&e->idle_downs, &d->idle_link);
     list_append(&e->down_list, &d->link);
     edge_count(e, e->slots->counters + EDGE_CONNECTIONS_OPEN, 1);
     edge_count(e, e->slots->counters + EDGE_CONNECTIONS_ACCEPTED, 1);
     conn_open(&d->conn, e->reactor, &handler, a);
-    if (p->dress)
-        p->dress(&d->conn);
     timer_set(&e->reactor->timers, &d->timer, deadline_of(d, H1_DOWN_IDLE));
-    conn_receive(&d->conn);
+    if (p->dress)
+        p->dress(p, &d->conn, e->reactor->now + snapshot_current(e->snapshots)->config->limits.header_time);
+    if (!d->conn.shaking)
+        on_opened(&d->conn);
     return true;
 }
 
@@ -605,6 +749,15 @@ void h1_down_drain(struct h1_down *d)
 {
     if (d->state == H1_DOWN_IDLE)
         close_now(d);
+}
+
+bool h1_down_make_room(struct http_edge *e)
+{
+    if (list_empty(&e->idle_downs))
+        return false;
+    edge_count(e, e->slots->counters + EDGE_MADE_ROOM, 1);
+    close_now(container_of(list_first(&e->idle_downs), struct h1_down, idle_link));
+    return true;
 }
 
 void h1_down_cut(struct h1_down *d)

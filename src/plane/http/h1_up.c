@@ -4,6 +4,8 @@
 #include "plane/http/h1_up.h"
 
 #include "base/machine.h"
+#include "io/filter.h"
+#include "io/tls.h"
 #include "plane/http/exchange.h"
 
 #include <errno.h>
@@ -48,6 +50,9 @@ struct h1_up {
     bool keep_alive;   /* the instance's wish */
     bool to_head;      /* the request is a HEAD */
     bool chunked;      /* the request's body */
+    bool tunnel;       /* bytes without framing, both ways */
+    bool may_upgrade;  /* the request asks for it */
+    bool no_memory;    /* told by the loop */
     bool request_sent; /* its end is with the kernel */
     bool ending;       /* the send under way is its end */
     char chunk_line[HTTP1_CHUNK_HEAD_MAX];
@@ -119,11 +124,12 @@ static void carry(struct h1_up *u, struct leg *l)
     u->scan = (struct http1_scan){};
     u->interims = 0;
     u->head_read = u->answer_ended = u->keep_alive = u->to_head = u->chunked = false;
+    u->tunnel = u->may_upgrade = u->no_memory = false;
     u->request_sent = u->ending = false;
 }
 
-static struct h1_up *connect_new(struct http_edge *e, const struct instance *i, struct leg *l,
-                                 ns_t idle_time)
+static struct h1_up *connect_new(struct http_edge *e, const struct instance *i,
+                                 struct tls_client *tls, struct leg *l, ns_t idle_time)
 {
     struct h1_up *u = pool_take(&e->ups);
 
@@ -139,6 +145,8 @@ static struct h1_up *connect_new(struct http_edge *e, const struct instance *i, 
     count(u, INSTANCE_CONNECTS);
     count(u, INSTANCE_CONNECTIONS);
     conn_connect(&u->conn, e->reactor, &handler, &i->address);
+    if (tls)
+        tls_dress_outgoing(&u->conn, tls, i->host.n ? i->host : i->text);
     return u;
 }
 
@@ -147,8 +155,8 @@ static void on_deadline(struct timer *t)
     close_now(container_of(t, struct h1_up, timer));
 }
 
-enum up_result h1_up_open(struct http_edge *e, const struct instance *i, ns_t idle_time, bool fresh,
-                          struct leg *l)
+enum up_result h1_up_open(struct http_edge *e, const struct service *s, const struct instance *i,
+                          ns_t idle_time, bool fresh, struct leg *l)
 {
     struct link *k = fresh ? NULL : list_pop(&e->instances[i->id]->idle);
 
@@ -159,7 +167,7 @@ enum up_result h1_up_open(struct http_edge *e, const struct instance *i, ns_t id
         move(u, H1_UP_BUSY);
         return UP_READY;
     }
-    struct h1_up *u = connect_new(e, i, l, idle_time);
+    struct h1_up *u = connect_new(e, i, s->tls_client, l, idle_time);
     if (!u)
         return UP_NO_ROOM;
     u->timer.fire = on_deadline;
@@ -212,6 +220,7 @@ static bool put_head(struct h1_up *u, struct leg *l, const struct http_head *h, 
         return false;
     u->to_head = h->head_request;
     u->chunked = h->body == HTTP_BODY_CHUNKED;
+    u->may_upgrade = h->upgrade;
     http1_write_request(&out, h, HTTP1_PERSIST);
     check(!out.cut);
     *piece = (struct iovec){ out.p, out.n };
@@ -228,7 +237,8 @@ static bool leg_send(struct leg *l, const struct http_part *part)
 
     if (part->head) {
         if (!put_head(u, l, part->head, &pieces[0])) {
-            conn_resume(&u->conn); /* no memory: the loop tells that this leg is lost */
+            u->no_memory = true;
+            conn_resume(&u->conn); /* the loop tells that this leg is lost */
             return false;
         }
         n = 1;
@@ -250,9 +260,16 @@ static void on_sent(struct conn *c)
         u->leg->events->sent(u->leg);
 }
 
+static void look_for_head(struct h1_up *u);
+
 static void on_resumed(struct conn *c)
 {
-    lose(of(c), ENDING_overloaded);
+    struct h1_up *u = of(c);
+
+    if (u->no_memory)
+        lose(u, ENDING_overloaded);
+    else if (u->leg && u->state == H1_UP_BUSY && !u->head_read)
+        look_for_head(u); /* behind an interim answer */
 }
 
 /* ---- the answer */
@@ -341,7 +358,17 @@ static enum http1_reason read_answer(struct h1_up *u, struct leg *l, size_t size
     return HTTP1_GOOD;
 }
 
-static void look_for_head(struct h1_up *u);
+/* RFC 9110 section 15.2: any number may come before the answer; the listener decides what becomes of it. */
+static void take_interim(struct h1_up *u, const struct http_head *head)
+{
+    struct http_part part = { .head = head };
+
+    u->scan = (struct http1_scan){};
+    if (++u->interims > INTERIM_MAX)
+        lose(u, ENDING_answer_malformed);
+    else
+        u->leg->events->part(u->leg, &part);
+}
 
 static void take_head(struct h1_up *u, size_t size, const struct http1_limits *limits)
 {
@@ -352,15 +379,17 @@ static void take_head(struct h1_up *u, size_t size, const struct http1_limits *l
         lose(u, r == HTTP1_head_too_large ? ENDING_answer_too_large : ENDING_answer_malformed);
         return;
     }
-    if (head.status < 200) {
-        /* interim answers end here (RFC 9110 section 15.2): we have told the client to go on already */
-        u->scan = (struct http1_scan){};
-        if (head.status == 101 || ++u->interims > INTERIM_MAX)
-            lose(u, ENDING_answer_malformed); /* 101: nobody asked to switch */
-        else
-            look_for_head(u);
+    if (head.status == 101 && (!u->may_upgrade || !head.upgrade)) {
+        lose(u, ENDING_answer_malformed); /* nobody asked to switch, or not to that */
         return;
     }
+    if (head.status < 200 && !head.upgrade) {
+        take_interim(u, &head);
+        return;
+    }
+    u->tunnel = head.upgrade;
+    if (u->tunnel)
+        head.body = HTTP_BODY_UNTIL_CLOSE;
     u->head_read = true;
     u->keep_alive = head.keep_alive;
     http1_body_begin(&u->body, &head);
@@ -416,7 +445,9 @@ static void leg_credit(struct leg *l)
 
     if (u->used == u->have)
         give_buffer_back(u);
-    if (!u->answer_ended)
+    if (!u->answer_ended && !u->head_read && u->buffer)
+        conn_resume(&u->conn);
+    else if (!u->answer_ended)
         conn_receive(&u->conn);
 }
 
@@ -439,7 +470,9 @@ static void on_failed(struct conn *c, int error)
     struct h1_up *u = of(c);
 
     if (u->state == H1_UP_CONNECTING) {
-        lose(u, error == ETIMEDOUT ? ENDING_connect_timeout : ENDING_connect_failed);
+        lose(u, c->shaking && !c->connecting ? ENDING_instance_tls
+                : error == ETIMEDOUT         ? ENDING_connect_timeout
+                                             : ENDING_connect_failed);
         return;
     }
     lose(u, u->head_read ? ENDING_answer_broken : ENDING_instance_closed);

@@ -32,10 +32,10 @@ enum up_result {
     UP_NO_ROOM,    /* no memory for another connection */
 };
 
-/* Gives the leg a connection to an instance; its events and memory are set. `idle_time`: how long the
+/* Gives the leg a connection to an instance of a service; its events and memory are set. `idle_time`: how long the
  * connection is kept unused afterwards. `fresh`: do not take an idle one. */
-enum up_result h1_up_open(struct http_edge *e, const struct instance *i, ns_t idle_time, bool fresh,
-                          struct leg *l);
+enum up_result h1_up_open(struct http_edge *e, const struct service *s, const struct instance *i,
+                          ns_t idle_time, bool fresh, struct leg *l);
 
 /* The connection was idle before this exchange took it: the instance may have closed it meanwhile. */
 bool h1_up_reused(const struct leg *l);

@@ -3,7 +3,8 @@
  * An exchange has two legs: `down` towards the client, `up` towards the instance. A codec (h1_down.c,
  * h1_up.c, later HTTP/2) carries any number of legs on one connection and never knows who listens; the
  * exchange never knows which codec carries it. Both directions speak in parts (http.h): a head, data, the
- * end.
+ * end. Before its answer an instance may send heads with a status below 200: interim ones. After a head
+ * with `upgrade` both legs carry data without framing.
  *
  *     codec -> listener   part (data is lent until credit), sent, ready, refused, gone
  *     listener -> codec   send, credit, release
@@ -14,6 +15,7 @@
 #define EK_PLANE_HTTP_LEG_H
 
 #include "base/clock.h"
+#include "io/address.h"
 #include "plane/http/ending.h"
 #include "plane/http/scratch.h"
 #include "proto/http.h"
@@ -28,6 +30,9 @@ struct leg_ops {
     /* The listener is done with this leg and forgets it. `whole`: the answer was complete, so the
      * carrier may be used again if the codec sees fit; otherwise it breaks off what it carries. */
     void (*release)(struct leg *l, bool whole);
+    /* down: whether what the connection proved to its client (a certificate) covers this host. NULL: it
+     * proved nothing. */
+    bool (*speaks_for)(const struct leg *l, struct span host);
 };
 
 struct leg_events {
@@ -41,13 +46,32 @@ struct leg_events {
     void (*gone)(struct leg *l, enum ending why);
 };
 
+/* Who is at the other end of a client's connection: the same for all that it carries. */
+struct leg_peer {
+    struct address address; /* what PROXY protocol said, if it was spoken */
+    char text[ADDRESS_HOST_MAX];
+    uint8_t text_n;
+    bool secure; /* TLS */
+};
+
+static inline struct span leg_peer_text(const struct leg_peer *p)
+{
+    return span_of(p->text, p->text_n);
+}
+
 struct leg {
     const struct leg_ops *ops;       /* set by the codec */
     void *carrier;                   /* the codec's */
     const struct leg_events *events; /* set by the listener */
     struct scratch *memory;          /* the exchange's: heads are read into and written from it */
+    const struct leg_peer *peer;     /* the codec's; down only */
     uint32_t stream; /* which of the connection's exchanges, for codecs that carry several */
 };
+
+static inline bool leg_speaks_for(const struct leg *l, struct span host)
+{
+    return !l->ops->speaks_for || l->ops->speaks_for(l, host);
+}
 
 /* Where downstream codecs get their listeners from. */
 struct leg_source {

@@ -92,16 +92,16 @@ static const struct wrong wrong_keys[] = {
     { GOOD "workers: 1\nworkers: 2\n",
       "4:1: 'workers' is given twice; the first one is in line 3\n" },
     { GOOD "wrokers: 1\n", "3:1: unknown key 'wrokers', did you mean 'workers'?\n" },
-    { GOOD "foo: 1\n", "3:1: unknown key 'foo'; known here: listen, store, workers, limits, "
-                       "log, services, routes, journeys\n" },
+    { GOOD "foo: 1\n", "3:1: unknown key 'foo'; known here: listen, store, workers, user, trusted, limits, log, trace, "
+      "identity, services, routes, journeys\n" },
     { GOOD "objectives: {}\n",
       "3:1: unknown key 'objectives' here; it belongs to journeys.*.objectives\n" },
     { GOOD "peers: [a]\n",
       "3:1: 'peers' is not in this version: Nodes whose counters are summed.\n" },
     { GOOD "\"" TEN TEN TEN TEN TEN TEN "1234\xC3\xA4\": 1\n",
       "3:1: unknown key '" TEN TEN TEN TEN TEN TEN
-      "1234...'; known here: listen, store, workers, limits, log, services, routes, "
-      "journeys\n" },
+      "1234...'; known here: listen, store, workers, user, trusted, limits, "
+      "log, trace, identity, services, routes, journeys\n" },
     { "services: { s: { instances: [127.0.0.1:1] } }\n",
       "1:1: 'listen' is missing: Where evenkeel takes connections.\n" },
     { "listen:\nservices: { s: { instances: [127.0.0.1:1] } }\n", "1:8: 'listen' has no value\n" },
@@ -465,7 +465,7 @@ static void paths_are_relative_to_the_file(void **state)
     char text[ADDRESS_TEXT_MAX];
 
     (void)state;
-    assert_string_equal(address_print(&c->http[0], text), "unix:/etc/ek/in.sock");
+    assert_string_equal(address_print(&c->http[0].address, text), "unix:/etc/ek/in.sock");
     assert_string_equal(address_print(&c->admin, text), "unix:/run/a");
     assert_string_equal(address_print(&c->services[0].instances[0].address, text),
                         "unix:/etc/ek/out.sock");
@@ -573,7 +573,7 @@ static void without_a_file(void **state)
     assert_int_equal(c->journeys[0].objective_count, 2);
     assert_span(c->journeys[1].name, "unclaimed");
     assert_int_equal(c->http_count, 1);
-    assert_true(address_loopback(&c->http[0]));
+    assert_true(address_loopback(&c->http[0].address));
     config_free(c);
     config_report_free(&r);
     e = config_for_target("3000", &c, &r);

@@ -46,7 +46,7 @@ static void structures_stay_small(void **state)
 {
     (void)state;
     assert_true(sizeof(struct exchange) <= 8192);
-    assert_true(sizeof(struct conn) <= 320);
+    assert_true(sizeof(struct conn) <= 464);
 }
 
 int main(void)

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* files.h - the thread that reads and writes files while requests run: the access log and the
+ * certificates. (The store has its own, scribe.h.) Nobody waits for it. */
+#ifndef EK_CONTROL_FILES_H
+#define EK_CONTROL_FILES_H
+
+#include "control/access_writer.h"
+#include "control/certificates.h"
+
+struct files {
+    struct access_writer *log; /* NULL: none */
+    struct certificate_watch *certificates;
+    int bell; /* eventfd */
+    _Atomic bool reopen;
+    _Atomic bool stop;
+};
+
+err files_open(struct files *f, struct access_writer *log, struct certificate_watch *certificates);
+
+/* From any thread. */
+void files_hurry(void *files); /* a ring is half full */
+void files_reopen(struct files *f);
+void files_stop(struct files *f);
+
+/* A thread's main: works until files_stop(), then writes what is left. */
+void *files_main(void *files);
+
+void files_close(struct files *f);
+
+#endif
