@@ -19,7 +19,10 @@ struct span {
 #define SPAN(literal) ((struct span){ "" literal, sizeof(literal) - 1 })
 
 /* The same where a constant is wanted. */
-#define SPAN_INIT(literal) { "" literal, sizeof(literal) - 1 }
+#define SPAN_INIT(literal)              \
+    {                                   \
+        "" literal, sizeof(literal) - 1 \
+    }
 
 /* For printf: printf("%.*s", SPAN_ARG(s)). */
 #define SPAN_ARG(s) (int)(s).n, (s).p

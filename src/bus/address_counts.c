@@ -24,8 +24,8 @@ uint32_t address_counts_add(struct address_counts *t, const struct address *a, u
     uint32_t least = UINT32_MAX;
 
     for (unsigned row = 0; row < 2; row++) {
-        uint32_t n = 1 + atomic_fetch_add_explicit(&t->cells[row][place.cell[row]], 1,
-                                                   memory_order_relaxed);
+        uint32_t n =
+            1 + atomic_fetch_add_explicit(&t->cells[row][place.cell[row]], 1, memory_order_relaxed);
         least = n < least ? n : least;
     }
     if (least > limit)
@@ -37,8 +37,8 @@ uint32_t address_counts_add(struct address_counts *t, const struct address *a, u
 void address_counts_sub(struct address_counts *t, struct address_place *place)
 {
     for (unsigned row = 0; place->counted && row < 2; row++) {
-        uint32_t before = atomic_fetch_sub_explicit(&t->cells[row][place->cell[row]], 1,
-                                                    memory_order_relaxed);
+        uint32_t before =
+            atomic_fetch_sub_explicit(&t->cells[row][place->cell[row]], 1, memory_order_relaxed);
         check(before > 0);
     }
     place->counted = false;

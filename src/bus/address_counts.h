@@ -11,7 +11,9 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-enum { ADDRESS_CELLS = 1 << 15 }; /* of a row: 128 KiB; far more than connections that are counted */
+enum {
+    ADDRESS_CELLS = 1 << 15
+}; /* of a row: 128 KiB; far more than connections that are counted */
 
 struct address_counts {
     uint64_t key; /* secret: nobody can choose addresses that share a cell */

@@ -84,8 +84,8 @@ struct service {
     size_t instance_count;
     enum balance balance;
     struct timeouts timeout;
-    const struct service_tls *tls; /* NULL: plain */
-    struct tls_client *tls_client; /* made from it by control; NULL: plain */
+    const struct service_tls *tls;     /* NULL: plain */
+    struct tls_client *tls_client;     /* made from it by control; NULL: plain */
     const struct local_handler *local; /* NULL unless it answers for itself */
     uint32_t id;                       /* stable over reloads */
 };
@@ -128,17 +128,17 @@ struct journey {
 };
 
 struct limits {
-    uint32_t connections; /* client connections at once, over all reactors */
+    uint32_t connections;             /* client connections at once, over all reactors */
     uint32_t connections_per_address; /* of them, from one address; 0: a quarter */
     ns_t connection_age;              /* closed with the next answer then, give or take a tenth */
     uint32_t connection_requests;     /* the same; 0: no limit */
     uint64_t memory;                  /* bytes of all that is under way, over all reactors */
     uint64_t body_rate;               /* least bytes a second; 0: no limit */
-    uint32_t head;        /* bytes of a head, request line included */
-    uint32_t fields;      /* header fields of a head */
-    uint32_t line;        /* bytes of the request line */
-    uint64_t body;        /* bytes of a request body; 0: no limit */
-    ns_t header_time;     /* from the first byte of a head to its last */
+    uint32_t head;                    /* bytes of a head, request line included */
+    uint32_t fields;                  /* header fields of a head */
+    uint32_t line;                    /* bytes of the request line */
+    uint64_t body;                    /* bytes of a request body; 0: no limit */
+    ns_t header_time;                 /* from the first byte of a head to its last */
 };
 
 /* Where something about a request is found. */
@@ -160,9 +160,9 @@ enum redaction {
 };
 
 struct config {
-    struct arena arena;  /* owns everything below, and this structure's own texts */
-    uint64_t generation; /* 1, 2, ...: given at publication */
-    struct span path;    /* the file, or "" for --to */
+    struct arena arena;     /* owns everything below, and this structure's own texts */
+    uint64_t generation;    /* 1, 2, ...: given at publication */
+    struct span path;       /* the file, or "" for --to */
     struct listening *http; /* plain ones and those with TLS */
     size_t http_count;
     struct address admin;
@@ -176,7 +176,8 @@ struct config {
     int log_level;          /* enum log_level */
     struct span access_log; /* file; empty: none */
     uint32_t redact;        /* bits of enum redaction */
-    uint64_t sample_below;  /* a trace is recorded when its low 32 bits are below this: share x 2^32 */
+    uint64_t
+        sample_below; /* a trace is recorded when its low 32 bits are below this: share x 2^32 */
     struct identity tenant;
     struct identity user_identity;
     struct service *services;

@@ -11,8 +11,8 @@
 #include <stdatomic.h>
 
 enum {
-    LOG_RING_SIZE = 1 << 20,     /* some 2,500 lines: what a busy reactor writes in 50 ms */
-    LOG_LINE_MAX = 16 * 1024,    /* a line may be as long as a head that was cut to it */
+    LOG_RING_SIZE = 1 << 20,  /* some 2,500 lines: what a busy reactor writes in 50 ms */
+    LOG_LINE_MAX = 16 * 1024, /* a line may be as long as a head that was cut to it */
 };
 
 struct log_ring {

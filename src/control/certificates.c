@@ -49,7 +49,8 @@ static void tell_end(struct certificate_watch *w, const struct tls_server *s)
     if (left < 0)
         log_warn("the certificate of listen.https is no longer valid");
     else if (left < SOON_S)
-        log_warn("the certificate of listen.https is valid for %ld more hours", (long)(left / 3600));
+        log_warn("the certificate of listen.https is valid for %ld more hours",
+                 (long)(left / 3600));
     if (first == 0 || until < first)
         atomic_store(&w->valid_until, until);
 }

@@ -18,7 +18,8 @@ struct certificate_watch {
     const struct config *config; /* lent: what listens never changes while the process runs */
     struct http_edge *edges;
     size_t edge_count;
-    uint64_t stamps[LISTENERS_MAX]; /* of each listener's files, as they were last used or found wrong */
+    uint64_t
+        stamps[LISTENERS_MAX]; /* of each listener's files, as they were last used or found wrong */
     struct tls_ticket_keys keys;
     ns_t keys_due;
     _Atomic int64_t valid_until; /* unix seconds: the first certificate to end; 0: there are none */

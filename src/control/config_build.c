@@ -114,8 +114,9 @@ static void read_certificates(struct builder *b, struct node *n, struct listenin
     size_t count = 1 + (more ? more->count : 0);
 
     if (n->kind != NODE_MAP) {
-        report_bad(b->r, n, "https needs a certificate: { address: %s, certificate: cert.pem, "
-                            "key: key.pem }",
+        report_bad(b->r, n,
+                   "https needs a certificate: { address: %s, certificate: cert.pem, "
+                   "key: key.pem }",
                    shown(n->text).text);
         return;
     }
@@ -150,8 +151,9 @@ static void add_listener(struct builder *b, struct node *n, bool tls)
         check(good);
     }
     if (l.proxy_protocol && c->trusted_count == 0)
-        report_error(b->r, proxy, "proxy-protocol needs `trusted`: the networks of the load "
-                                  "balancers that may speak it");
+        report_error(b->r, proxy,
+                     "proxy-protocol needs `trusted`: the networks of the load "
+                     "balancers that may speak it");
     check_address_free(b, text, &l.address);
     c->http[c->http_count++] = l;
 }
@@ -219,7 +221,8 @@ static void build_trusted(struct builder *b, const struct node *root)
     }
     struct network *list = arena_array(&c->arena, struct network, n->count);
     for (size_t i = 0; i < n->count; i++) {
-        if (n->items[i]->kind == NODE_SCALAR && network_parse(n->items[i]->text, &list[c->trusted_count]))
+        if (n->items[i]->kind == NODE_SCALAR &&
+            network_parse(n->items[i]->text, &list[c->trusted_count]))
             c->trusted_count++;
     }
     c->trusted = list;

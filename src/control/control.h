@@ -39,11 +39,12 @@ struct control_parts {
     const struct ui_assets *assets;
     ns_t (*wall)(void); /* wall clock */
     uint64_t hash_key;  /* secret: of addresses and identities */
-    const _Atomic int64_t *valid_until; /* of the first certificate to end, unix seconds; NULL: no TLS */
-    struct log_ring *log_rings;         /* one per worker; NULL: no access log */
+    const _Atomic int64_t
+        *valid_until;           /* of the first certificate to end, unix seconds; NULL: no TLS */
+    struct log_ring *log_rings; /* one per worker; NULL: no access log */
     void (*log_hurry)(void *log_writer);
     void *log_writer;
-    ns_t drain_time;    /* how long requests under way may take when stopping */
+    ns_t drain_time; /* how long requests under way may take when stopping */
 };
 
 enum control_state { CONTROL_SERVING, CONTROL_DRAINING, CONTROL_STORING, CONTROL_STOPPED };

@@ -12,7 +12,7 @@ struct registered {
 };
 
 static const struct registered *identify(struct registry *r, const char *key, uint32_t *next_id,
-                                       uint32_t slot_count)
+                                         uint32_t slot_count)
 {
     struct registered *found = map_get(&r->ids, span_from_text(key));
 

@@ -174,10 +174,11 @@ void conn_edge(struct conn *c, unsigned edges)
         c->hangup = true;
         c->readable = true; /* there is an end, or an error, to be received */
     }
-    bool news = c->shaking      ? true
-                : c->connecting ? c->writable || c->hangup
-                              : (c->readable && c->wants_receive) || (c->writable && c->sending) ||
-                                    (c->hangup && !c->hangup_told && !c->wants_receive);
+    bool news = c->shaking ? true
+                : c->connecting
+                    ? c->writable || c->hangup
+                    : (c->readable && c->wants_receive) || (c->writable && c->sending) ||
+                          (c->hangup && !c->hangup_told && !c->wants_receive);
     if (news)
         make_ready(c);
 }

@@ -56,7 +56,7 @@ struct conn {
     const struct conn_handler *handler;
     const struct filter *filter;
     void *filter_state;
-    struct address peer; /* incoming: who it is from */
+    struct address peer;    /* incoming: who it is from */
     struct link ready_link; /* in reactor->ready or reactor->closed */
     void *stream;           /* the simulator's end of it */
     int fd;                 /* epoll's */

@@ -106,7 +106,9 @@ void proxy_dress(const struct port *p, struct conn *c, ns_t deadline)
     struct proxy_state *s = calloc(1, sizeof(*s));
 
     check(s != NULL);
-    *s = (struct proxy_state){ .conn = c, .port = p, .deadline = deadline, .timer.fire = on_deadline };
+    *s = (struct proxy_state){
+        .conn = c, .port = p, .deadline = deadline, .timer.fire = on_deadline
+    };
     conn_set_filter(c, &filter_proxy, s);
     timer_set(&c->reactor->timers, &s->timer, deadline);
 }

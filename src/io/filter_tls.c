@@ -14,11 +14,11 @@ struct tls_state {
     SSL *ssl;
     struct conn *conn;
     struct tls_server *server; /* NULL: outgoing */
-    struct timer timer; /* of the handshake */
-    bool drained;       /* what OpenSSL holds is less than a record: it waits for the socket */
-    bool broken;        /* an error ended it: not a word more, not even a farewell */
-    bool ended;         /* the peer said that it sends no more */
-    bool farewell;      /* we said so */
+    struct timer timer;        /* of the handshake */
+    bool drained;  /* what OpenSSL holds is less than a record: it waits for the socket */
+    bool broken;   /* an error ended it: not a word more, not even a farewell */
+    bool ended;    /* the peer said that it sends no more */
+    bool farewell; /* we said so */
 };
 
 static const struct filter filter_tls;

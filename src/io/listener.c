@@ -17,7 +17,7 @@
 enum {
     ACCEPTS_PER_TURN = 64, /* so that a flood of connections does not starve those that are open */
     UNSENT_MAX = 128 * 1024,
-    RETRY_AFTER_MS = 100,  /* when the process is out of descriptors: some will be closed by then */
+    RETRY_AFTER_MS = 100, /* when the process is out of descriptors: some will be closed by then */
 };
 
 /* A socket file left by a program that was killed would make bind fail for ever. */

@@ -23,15 +23,15 @@ struct port {
     struct reactor *reactor; /* set by port_start() */
     const struct port_handler *handler;
     void *owner;
-    struct address address;        /* as bound: with the real port number */
+    struct address address; /* as bound: with the real port number */
     /* Puts filters before each new connection, which must be through with them by `deadline`; NULL: plain. */
     void (*dress)(const struct port *p, struct conn *c, ns_t deadline);
     struct tls_server *tls; /* this reactor's own; NULL: none (tls.h) */
     bool proxy_protocol;    /* connections begin with it; the owner lets trusted peers only */
-    struct link ready_link;        /* in reactor->ports */
-    struct timer retry;            /* after running out of descriptors */
-    void *stream;                  /* the simulator's */
-    int fd;                        /* epoll's; -1: closed */
+    struct link ready_link; /* in reactor->ports */
+    struct timer retry;     /* after running out of descriptors */
+    void *stream;           /* the simulator's */
+    int fd;                 /* epoll's; -1: closed */
     bool started : 1;
     bool ready : 1; /* connections may wait in the queue */
 };

@@ -30,6 +30,7 @@ enum proxy_progress { PROXY_MORE, PROXY_COMPLETE, PROXY_MALFORMED };
 /* `bytes` is everything since the connection began. MORE: exactly *ret_need bytes in all may be read
  * before asking again, so that nothing behind the header is ever taken. COMPLETE: all of `bytes` is the
  * header. */
-enum proxy_progress proxy_read(struct span bytes, size_t *ret_need, struct proxy_header *ret_header);
+enum proxy_progress proxy_read(struct span bytes, size_t *ret_need,
+                               struct proxy_header *ret_header);
 
 #endif

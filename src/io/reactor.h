@@ -39,10 +39,10 @@ struct reactor {
     struct list closed; /* connections to be released at the turn's end */
     struct list ports;  /* listening ports at which connections wait */
     struct rng rng;
-    ns_t clocked; /* last look at the clock */
-    ns_t busy;    /* how long the last turn took until then, without waiting */
+    ns_t clocked;             /* last look at the clock */
+    ns_t busy;                /* how long the last turn took until then, without waiting */
     unsigned handshakes_left; /* of this turn */
-    size_t connections; /* open ones, of either side */
+    size_t connections;       /* open ones, of either side */
     uint64_t turns;
     _Atomic bool asleep; /* other threads wake it only then */
     _Atomic bool stop;   /* reactor_run() returns after this turn */
@@ -52,7 +52,8 @@ struct reactor {
 enum {
     REACTOR_EVENTS_MAX =
         256, /* of one poll: bounds a turn, so that mail and timers are not starved */
-    REACTOR_HANDSHAKES_MAX = 4, /* steps of handshakes in a turn: an RSA one costs up to a millisecond */
+    REACTOR_HANDSHAKES_MAX =
+        4, /* steps of handshakes in a turn: an RSA one costs up to a millisecond */
     REACTOR_READY_MAX = 256, /* connections served from the ready list in a turn, same reason */
 };
 

@@ -206,7 +206,7 @@ struct meaning {
     bool encoding_twice;
     bool close;
     bool keep_alive;
-    bool upgrade; /* Connection names it */
+    bool upgrade;                /* Connection names it */
     const struct http_field *to; /* Upgrade */
     bool to_twice;
     const struct http_field *expect;
@@ -216,11 +216,10 @@ struct meaning {
  * is, or whose it is (request smuggling by hop-by-hop abuse). */
 static bool must_stay(struct span name)
 {
-    static const char *const names[] = {
-        "host",       "content-length", "transfer-encoding", "authorization",    "cookie",
-        "set-cookie", "forwarded",      "x-real-ip",         "x-request-id",     "traceparent",
-        "tracestate"
-    };
+    static const char *const names[] = { "host",          "content-length", "transfer-encoding",
+                                         "authorization", "cookie",         "set-cookie",
+                                         "forwarded",     "x-real-ip",      "x-request-id",
+                                         "traceparent",   "tracestate" };
 
     if (name.n > 12 && span_equal_nocase(span_of(name.p, 12), SPAN("x-forwarded-")))
         return true;

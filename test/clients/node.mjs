@@ -96,7 +96,7 @@ const cases = {
   'http-trailers': async () => {
     const { res, bytes } = await ask('/trailers');
     same(bytes.length, 10000, 'the length');
-    same(res.trailers['x-sha256'], sha256(bytes), 'the trailer');
+    same(res.trailers['x-sha256'], process.env.TRAILERS === 'dropped' ? undefined : sha256(bytes), 'the trailer');
   },
   'http-early-hints': async () => {
     let link;

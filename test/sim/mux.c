@@ -15,7 +15,7 @@
 
 enum {
     MUX_STREAMS = 8,
-    MUX_PAYLOAD_MAX = 24 * 1024,
+    MUX_PAYLOAD_MAX = 80 * 1024,
     MUX_HEAD = 8,
 };
 

@@ -231,8 +231,7 @@ void exchange_log(struct exchange *x, ns_t now)
     if (x->request_id.p != x->trace_text)
         put_text(&l, SPAN(",\"request\":\""), x->request_id);
     if (!is_redacted(x, REDACT_client))
-        put_word(&l, SPAN(",\"client\":\""),
-                 x->client.n ? x->client : leg_peer_text(x->down.peer));
+        put_word(&l, SPAN(",\"client\":\""), x->client.n ? x->client : leg_peer_text(x->down.peer));
     put_request(x, &l);
     put_outcome(x, &l);
     put_count(&l, SPAN(",\"in\":"), x->received);

@@ -32,7 +32,8 @@ static void set_overload(struct http_edge *e, enum overload level)
 /* Memory that is in use, not what the pools keep for later. */
 static size_t memory_used(const struct http_edge *e)
 {
-    const struct pool *pools[] = { &e->downs, &e->ups, &e->exchanges, &e->buffers, &e->blocks };
+    const struct pool *pools[] = { &e->downs,   &e->ups,           &e->exchanges,
+                                   &e->buffers, &e->large_buffers, &e->blocks };
     size_t n = 0;
 
     for (size_t i = 0; i < sizeof(pools) / sizeof(pools[0]); i++)
@@ -57,7 +58,8 @@ static void overload_watch(struct http_edge *e)
         level = OVERLOAD_SAVES;
     if (level != e->overload)
         set_overload(e, level);
-    for (int i = 0; level >= OVERLOAD_SAVES && i < IDLE_CLOSED_PER_TURN && h1_down_make_room(e); i++)
+    for (int i = 0; level >= OVERLOAD_SAVES && i < IDLE_CLOSED_PER_TURN && h1_down_make_room(e);
+         i++)
         ;
 }
 
@@ -301,10 +303,11 @@ void edge_open(struct http_edge *e, const struct edge_parts *parts)
     pool_init(&e->exchanges, "exchanges", sizeof(struct exchange), most);
     pool_init(&e->ups, "instance connections", h1_up_size, most * 2 + 1024);
     pool_init(&e->buffers, "buffers", BUFFER_SIZE, most * 2);
+    pool_init(&e->large_buffers, "large buffers", LARGE_BUFFER_SIZE, LARGE_BUFFERS_MAX);
     /* large heads are rare: an eighth of all exchanges may have one at once */
     pool_init(&e->blocks, "large heads", SCRATCH_BLOCK, most / 8 + 8);
-    e->exchanges.budget = e->ups.budget = e->buffers.budget = e->blocks.budget = e->downs.budget =
-        &e->memory_left;
+    e->large_buffers.budget = e->exchanges.budget = e->ups.budget = e->buffers.budget =
+        e->blocks.budget = e->downs.budget = &e->memory_left;
     list_init(&e->idle_downs);
     list_init(&e->down_list);
     list_init(&e->up_list);
@@ -333,5 +336,6 @@ void edge_free(struct http_edge *e)
     pool_free(&e->ups);
     pool_free(&e->exchanges);
     pool_free(&e->buffers);
+    pool_free(&e->large_buffers);
     pool_free(&e->blocks);
 }

@@ -20,7 +20,9 @@
 
 enum {
     /* One receive. Enough for nearly every head; bodies pass through it in this many bytes at a time. */
-    BUFFER_SIZE = 16 * 1024,
+    BUFFER_SIZE = 20 * 1024, /* a head and the 16 KiB that many senders write at once */
+    LARGE_BUFFER_SIZE = 64 * 1024,
+    LARGE_BUFFERS_MAX = 256,     /* 16 MiB a reactor; transfers beyond them do with small ones */
     IDLE_PER_INSTANCE_MAX = 128, /* kept-alive connections to one instance, per reactor */
     EDGE_PORTS_MAX = LISTENERS_MAX + 1,
 };
@@ -62,6 +64,7 @@ struct http_edge {
     struct pool ups;
     struct pool exchanges;
     struct pool buffers;
+    struct pool large_buffers;
     struct pool blocks; /* SCRATCH_BLOCK bytes each */
 
     struct list down_list; /* every client connection */
@@ -87,8 +90,8 @@ struct http_edge {
     ns_t wall_looked;
     uint64_t hash_key;
     int64_t stamp_second;
-    char stamp[20]; /* of that second */
-    ns_t lag; /* how long turns take, smoothed: what an event waits behind others */
+    char stamp[20];           /* of that second */
+    ns_t lag;                 /* how long turns take, smoothed: what an event waits behind others */
     struct timer drain_timer; /* cuts off what still runs */
     bool draining;
     bool drained_told;
@@ -104,10 +107,10 @@ struct edge_parts {
     struct request_table *requests;
     struct mailbox *control_mail;
     struct reactor *control;
-    uint32_t connections_max; /* > 0 */
-    size_t memory_max;        /* bytes of this reactor's pools */
-    struct address_counts *addresses; /* shared by all reactors; NULL: not counted */
-    struct log_ring *log;             /* NULL: no access log; else the next three as well */
+    uint32_t connections_max;            /* > 0 */
+    size_t memory_max;                   /* bytes of this reactor's pools */
+    struct address_counts *addresses;    /* shared by all reactors; NULL: not counted */
+    struct log_ring *log;                /* NULL: no access log; else the next three as well */
     void (*log_hurry)(void *log_writer); /* called when the ring is half full */
     void *log_writer;
     uint64_t hash_key;  /* of identities in the log; secret, the same for all reactors */

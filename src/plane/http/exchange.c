@@ -208,7 +208,8 @@ void exchange_cut(struct exchange *x, enum ending why)
 
 static struct span retry_after(struct exchange *x)
 {
-    static const struct span seconds[] = { SPAN_INIT("1"), SPAN_INIT("2"), SPAN_INIT("3"), SPAN_INIT("4") };
+    static const struct span seconds[] = { SPAN_INIT("1"), SPAN_INIT("2"), SPAN_INIT("3"),
+                                           SPAN_INIT("4") };
 
     return seconds[rng_next(&x->edge->reactor->rng) % 4];
 }
@@ -236,7 +237,8 @@ static void answer_ourselves(struct exchange *x, unsigned status, struct span ty
     }
     struct http_field *end = own_field(fields, SPAN("Content-Type"), type);
     end = own_field(end, SPAN("Cache-Control"), SPAN("no-store"));
-    if (status == 503) /* spread over a few seconds, so that those refused do not all come back at once */
+    if (status ==
+        503) /* spread over a few seconds, so that those refused do not all come back at once */
         end = own_field(end, SPAN("Retry-After"), retry_after(x));
     x->answer = (struct http_head){
         .status = (uint16_t)status,
@@ -389,7 +391,8 @@ static void offer(struct exchange *x, bool fresh)
             return;
         }
     }
-    enum up_result r = h1_up_open(x->edge, x->service, x->instance, x->route->timeout.idle, fresh, &x->up);
+    enum up_result r =
+        h1_up_open(x->edge, x->service, x->instance, x->route->timeout.idle, fresh, &x->up);
     if (r == UP_NO_ROOM) {
         refuse(x, ENDING_overloaded);
         return;

@@ -30,8 +30,8 @@ struct exchange {
     enum exchange_state state;
     ns_t began; /* first byte of the request */
     ns_t state_since;
-    ns_t blocked_since; /* the client does not take the answer; 0: it does */
-    ns_t blocked;       /* sum of such times: not ours */
+    ns_t blocked_since;               /* the client does not take the answer; 0: it does */
+    ns_t blocked;                     /* sum of such times: not ours */
     ns_t spent[EXCHANGE_STATE_COUNT]; /* in each state */
 
     const struct service *service;
@@ -68,9 +68,9 @@ struct exchange {
     uint16_t status;           /* of the answer's head that went down; 0: none */
     bool down_open : 1;        /* the leg may be used */
     bool up_open : 1;
-    bool routed : 1;        /* a journey counts it */
-    bool stream : 1;        /* event stream or WebSocket: counted at its head, may be silent for long */
-    bool tunnel : 1;        /* WebSocket: bytes both ways */
+    bool routed : 1; /* a journey counts it */
+    bool stream : 1; /* event stream or WebSocket: counted at its head, may be silent for long */
+    bool tunnel : 1; /* WebSocket: bytes both ways */
     bool counted : 1;
     bool request_ended : 1; /* its last part has come from the client */
     bool request_sent : 1;  /* some byte of it went to this instance */

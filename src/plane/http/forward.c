@@ -148,8 +148,7 @@ static size_t walk(struct exchange *x, const struct http_field *last, char *list
         if (f->id != last->id)
             continue;
         while (forwarded_pop(&rest, &element)) {
-            if (!element_address(element, last->id == HTTP_FORWARDED, &text, &a) ||
-                at < text.n + 2)
+            if (!element_address(element, last->id == HTTP_FORWARDED, &text, &a) || at < text.n + 2)
                 return at;
             memcpy(list + at - 2, ", ", 2);
             at -= text.n + 2;

@@ -35,12 +35,13 @@ struct h1_down {
     struct address_place place;
     enum h1_down_state state;
 
-    char *buffer;  /* BUFFER_SIZE, or SCRATCH_BLOCK when `large` */
-    uint32_t have; /* bytes in it */
-    uint32_t used; /* of them, consumed */
-    bool large;    /* a long head needs more than one buffer */
-    ns_t received; /* when bytes last came */
-    ns_t began;    /* first byte of the request */
+    char *buffer;      /* NULL: none is needed now */
+    struct pool *from; /* whose it is: that says how large it is */
+    bool filled;       /* the last receive left no room in it: more is waiting */
+    uint32_t have;     /* bytes in it */
+    uint32_t used;     /* of them, consumed */
+    ns_t received;     /* when bytes last came */
+    ns_t began;        /* first byte of the request */
     struct http1_scan scan;
     struct http1_body body;
     uint64_t body_bytes;
@@ -53,13 +54,13 @@ struct h1_down {
     bool request_ended; /* its last part went to the listener */
     bool keep_alive;    /* the client's wish */
     bool is_1_0;
-    bool refused; /* framing is lost: nothing after this can be understood */
-    bool close;   /* this is the last answer, and its head says so */
-    bool chunked; /* of the answer */
-    bool to_head; /* the request is a HEAD, even when nothing else of it can be understood */
-    bool no_body; /* HEAD, 204, 304: data is dropped */
+    bool refused;   /* framing is lost: nothing after this can be understood */
+    bool close;     /* this is the last answer, and its head says so */
+    bool chunked;   /* of the answer */
+    bool to_head;   /* the request is a HEAD, even when nothing else of it can be understood */
+    bool no_body;   /* HEAD, 204, 304: data is dropped */
     bool awaits_go; /* the client waits for 100 before its body */
-    bool tunnel;  /* bytes without framing, both ways */
+    bool tunnel;    /* bytes without framing, both ways */
     char chunk_line[HTTP1_CHUNK_HEAD_MAX];
 };
 
@@ -107,9 +108,8 @@ static void give_buffer_back(struct h1_down *d)
 {
     if (!d->buffer)
         return;
-    pool_give(d->large ? &d->edge->blocks : &d->edge->buffers, d->buffer);
+    pool_give(d->from, d->buffer);
     d->buffer = NULL;
-    d->large = false;
     d->have = d->used = 0;
 }
 
@@ -137,16 +137,32 @@ static void lose(struct h1_down *d, enum ending why)
 
 static size_t buffer_size(const struct h1_down *d)
 {
-    return d->large ? SCRATCH_BLOCK : BUFFER_SIZE;
+    return d->from->object_size;
+}
+
+/* A body that is long, or has just filled a buffer, comes in larger pieces while there are such buffers: a
+ * system call for each 16 KiB would be most of what it costs. */
+static bool wants_large(const struct h1_down *d)
+{
+    return d->body.kind == HTTP_BODY_LENGTH ? d->body.left > BUFFER_SIZE : d->filled;
+}
+
+static bool take_buffer(struct h1_down *d, bool in_body)
+{
+    d->from = in_body && wants_large(d) ? &d->edge->large_buffers : &d->edge->buffers;
+    d->buffer = pool_take(d->from);
+    if (d->buffer || d->from == &d->edge->buffers)
+        return d->buffer != NULL;
+    d->from = &d->edge->buffers;
+    d->buffer = pool_take(d->from);
+    return d->buffer != NULL;
 }
 
 static struct lent on_lend(struct conn *c)
 {
     struct h1_down *d = of(c);
 
-    if (!d->buffer)
-        d->buffer = pool_take(&d->edge->buffers);
-    if (!d->buffer) {
+    if (!d->buffer && !take_buffer(d, d->state == H1_DOWN_EXCHANGE)) {
         lose(d, ENDING_overloaded);
         return (struct lent){};
     }
@@ -158,13 +174,13 @@ static bool make_room(struct h1_down *d)
 {
     if (d->have < buffer_size(d))
         return true;
-    char *block = d->large ? NULL : pool_take(&d->edge->blocks);
+    char *block = d->from == &d->edge->blocks ? NULL : pool_take(&d->edge->blocks);
     if (!block)
         return false;
     memcpy(block, d->buffer, d->have);
-    pool_give(&d->edge->buffers, d->buffer);
+    pool_give(d->from, d->buffer);
     d->buffer = block;
-    d->large = true;
+    d->from = &d->edge->blocks;
     return true;
 }
 
@@ -385,6 +401,7 @@ static void on_received(struct conn *c, size_t n)
     edge_count(d->edge, d->edge->slots->counters + EDGE_RECEIVED_BYTES, n);
     d->received = d->edge->reactor->polled;
     d->have += (uint32_t)n;
+    d->filled = d->have == buffer_size(d);
     switch (d->state) {
     case H1_DOWN_IDLE:
         d->began = d->received;
@@ -731,7 +748,8 @@ bool h1_down_open(struct http_edge *e, const struct port *p, const struct accept
         return false;
     *d = (struct h1_down){ .edge = e, .state = H1_DOWN_IDLE, .timer.fire = on_deadline };
     ns_t age = snapshot_current(e->snapshots)->config->limits.connection_age;
-    d->old_at = e->reactor->now + age + (ns_t)(rng_next(&e->reactor->rng) % (uint64_t)(age / 10 + 1));
+    d->old_at =
+        e->reactor->now + age + (ns_t)(rng_next(&e->reactor->rng) % (uint64_t)(age / 10 + 1));
     list_append(&e->idle_downs, &d->idle_link);
     list_append(&e->down_list, &d->link);
     edge_count(e, e->slots->counters + EDGE_CONNECTIONS_OPEN, 1);
@@ -739,7 +757,8 @@ bool h1_down_open(struct http_edge *e, const struct port *p, const struct accept
     conn_open(&d->conn, e->reactor, &handler, a);
     timer_set(&e->reactor->timers, &d->timer, deadline_of(d, H1_DOWN_IDLE));
     if (p->dress)
-        p->dress(p, &d->conn, e->reactor->now + snapshot_current(e->snapshots)->config->limits.header_time);
+        p->dress(p, &d->conn,
+                 e->reactor->now + snapshot_current(e->snapshots)->config->limits.header_time);
     if (!d->conn.shaking)
         on_opened(&d->conn);
     return true;

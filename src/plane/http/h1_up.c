@@ -36,10 +36,11 @@ struct h1_up {
     struct leg *leg; /* while CONNECTING or BUSY */
     enum h1_up_state state;
 
-    char *buffer; /* BUFFER_SIZE, or SCRATCH_BLOCK when `large` */
+    char *buffer;      /* NULL: none is needed now */
+    struct pool *from; /* whose it is: that says how large it is */
+    bool filled;       /* the last receive left no room in it: more is waiting */
     uint32_t have;
     uint32_t used;
-    bool large;
 
     struct http1_scan scan;
     struct http1_body body;
@@ -86,9 +87,8 @@ static void give_buffer_back(struct h1_up *u)
 {
     if (!u->buffer)
         return;
-    pool_give(u->large ? &u->edge->blocks : &u->edge->buffers, u->buffer);
+    pool_give(u->from, u->buffer);
     u->buffer = NULL;
-    u->large = false;
     u->have = u->used = 0;
 }
 
@@ -276,7 +276,25 @@ static void on_resumed(struct conn *c)
 
 static size_t buffer_size(const struct h1_up *u)
 {
-    return u->large ? SCRATCH_BLOCK : BUFFER_SIZE;
+    return u->from->object_size;
+}
+
+/* A body that is long, or has just filled a buffer, comes in larger pieces while there are such buffers: a
+ * system call for each 16 KiB would be most of what it costs. */
+static bool wants_large(const struct h1_up *u)
+{
+    return u->body.kind == HTTP_BODY_LENGTH ? u->body.left > BUFFER_SIZE : u->filled;
+}
+
+static bool take_buffer(struct h1_up *u, bool in_body)
+{
+    u->from = in_body && wants_large(u) ? &u->edge->large_buffers : &u->edge->buffers;
+    u->buffer = pool_take(u->from);
+    if (u->buffer || u->from == &u->edge->buffers)
+        return u->buffer != NULL;
+    u->from = &u->edge->buffers;
+    u->buffer = pool_take(u->from);
+    return u->buffer != NULL;
 }
 
 static struct lent on_lend(struct conn *c)
@@ -287,9 +305,7 @@ static struct lent on_lend(struct conn *c)
         close_now(u); /* nobody asked: bytes or the end, it is of no more use */
         return (struct lent){};
     }
-    if (!u->buffer)
-        u->buffer = pool_take(&u->edge->buffers);
-    if (!u->buffer) {
+    if (!u->buffer && !take_buffer(u, u->head_read)) {
         lose(u, ENDING_overloaded);
         return (struct lent){};
     }
@@ -300,13 +316,13 @@ static bool make_room(struct h1_up *u)
 {
     if (u->have < buffer_size(u))
         return true;
-    char *block = u->large ? NULL : pool_take(&u->edge->blocks);
+    char *block = u->from == &u->edge->blocks ? NULL : pool_take(&u->edge->blocks);
     if (!block)
         return false;
     memcpy(block, u->buffer, u->have);
-    pool_give(&u->edge->buffers, u->buffer);
+    pool_give(u->from, u->buffer);
     u->buffer = block;
-    u->large = true;
+    u->from = &u->edge->blocks;
     return true;
 }
 
@@ -433,6 +449,7 @@ static void on_received(struct conn *c, size_t n)
         return;
     }
     u->have += (uint32_t)n;
+    u->filled = u->have == buffer_size(u);
     if (u->head_read)
         deliver_body(u, NULL);
     else

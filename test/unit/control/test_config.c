@@ -92,8 +92,9 @@ static const struct wrong wrong_keys[] = {
     { GOOD "workers: 1\nworkers: 2\n",
       "4:1: 'workers' is given twice; the first one is in line 3\n" },
     { GOOD "wrokers: 1\n", "3:1: unknown key 'wrokers', did you mean 'workers'?\n" },
-    { GOOD "foo: 1\n", "3:1: unknown key 'foo'; known here: listen, store, workers, user, trusted, limits, log, trace, "
-      "identity, services, routes, journeys\n" },
+    { GOOD "foo: 1\n", "3:1: unknown key 'foo'; known here: listen, store, workers, user, trusted, "
+                       "limits, log, trace, "
+                       "identity, services, routes, journeys\n" },
     { GOOD "objectives: {}\n",
       "3:1: unknown key 'objectives' here; it belongs to journeys.*.objectives\n" },
     { GOOD "peers: [a]\n",
