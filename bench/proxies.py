@@ -30,7 +30,7 @@ http {{ access_log off; keepalive_requests 1000000000; client_body_temp_path {di
 """
 NGINX_LISTEN = {False: "listen 127.0.0.1:{port} backlog=4096;",
                 True: """listen 127.0.0.1:{port} ssl backlog=4096; ssl_certificate {dir}/cert.pem;
-    ssl_certificate_key {dir}/key.pem; ssl_protocols TLSv1.2 TLSv1.3; ssl_session_tickets off; ssl_session_cache off;"""}
+    ssl_certificate_key {dir}/key.pem; ssl_protocols TLSv1.2 TLSv1.3; ssl_session_cache off;"""}
 
 HAPROXY = """global
   nbthread 1
@@ -49,7 +49,7 @@ frontend f
 backend b
   server origin 127.0.0.1:{origin}
 """
-HAPROXY_LISTEN = {False: "", True: " ssl crt {dir}/both.pem no-tls-tickets"}
+HAPROXY_LISTEN = {False: "", True: " ssl crt {dir}/both.pem"}
 
 EVENKEEL = """listen: {{ {listen}, admin: "127.0.0.1:{admin}" }}
 store: {dir}/evenkeel-{port}.db

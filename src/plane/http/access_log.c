@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* access_log.c - one finished exchange as one JSON object (RFC 8259) on one line. Keys are always in the
- * same order; what is unknown or redacted is left out. Times are milliseconds with three decimals.
+ * same order; what is unknown, redacted or zero is left out. Times are milliseconds with three decimals.
  * It is formatted here, not by the thread that writes it, for everything it tells of is gone by then; so
  * it is built by hand from parts that are ready, into memory that is in the cache. */
 #include "plane/http/exchange.h"
@@ -88,6 +88,8 @@ static void put_number(struct line *l, uint64_t n)
 
 static void put_count(struct line *l, struct span key, uint64_t n)
 {
+    if (n == 0)
+        return;
     put(l, key);
     put_number(l, n);
 }
@@ -97,6 +99,8 @@ static void put_time(struct line *l, struct span key, ns_t t)
     uint64_t us = t > 0 ? (uint64_t)(t / NS_PER_US) : 0;
     unsigned part = (unsigned)(us % 1000);
 
+    if (us == 0)
+        return;
     put(l, key);
     put_number(l, us / 1000);
     l->p[0] = '.';
