@@ -25,7 +25,7 @@ bool log_ring_put(struct log_ring *r, struct span line, bool *ret_half)
     size_t first = line.n < LOG_RING_SIZE - at ? line.n : LOG_RING_SIZE - at;
 
     *ret_half = false;
-    if (written + line.n - r->read_seen > LOG_RING_SIZE / 2) {
+    if (written + line.n - r->read_seen > LOG_RING_SIZE * 3 / 4) {
         /* only now: the reader's word lies in a cache line that it writes to */
         r->read_seen = atomic_load_explicit(&r->read, memory_order_acquire);
         uint64_t before = written - r->read_seen;
@@ -33,7 +33,7 @@ bool log_ring_put(struct log_ring *r, struct span line, bool *ret_half)
             r->dropped++;
             return false;
         }
-        *ret_half = before <= LOG_RING_SIZE / 2 && before + line.n > LOG_RING_SIZE / 2;
+        *ret_half = before <= LOG_RING_SIZE * 3 / 4 && before + line.n > LOG_RING_SIZE * 3 / 4;
     }
     memcpy(r->bytes + at, line.p, first);
     memcpy(r->bytes, line.p + first, line.n - first);

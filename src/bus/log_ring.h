@@ -11,7 +11,7 @@
 #include <stdatomic.h>
 
 enum {
-    LOG_RING_SIZE = 1 << 19,  /* some 1,400 lines: what a busy reactor writes in 15 ms */
+    LOG_RING_SIZE = 1 << 20, /* some 3,000 lines: what a busy reactor writes in 30 ms */
     LOG_LINE_MAX = 16 * 1024, /* a line may be as long as a head that was cut to it */
 };
 
@@ -26,7 +26,7 @@ struct log_ring {
 void log_ring_open(struct log_ring *r);
 void log_ring_close(struct log_ring *r);
 
-/* Puts a line in; false when there is no room. *ret_half: it has just become half full, so that the reader
+/* Puts a line in; false when there is no room. *ret_half: it has just become three quarters full, so that the reader
  * should not sleep any longer. */
 bool log_ring_put(struct log_ring *r, struct span line, bool *ret_half);
 

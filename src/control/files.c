@@ -9,7 +9,7 @@
 
 enum {
     SLEEP_MAX_MS = 200, /* so that who follows the log sees a line soon */
-    SLEEP_MIN_MS = 2,
+    SLEEP_MIN_MS = 4,
 };
 
 #define CERTIFICATES_EVERY (2 * NS_PER_S)
@@ -61,9 +61,9 @@ static int next_sleep(const struct files *f, int ms)
 {
     if (!f->log)
         return SLEEP_MAX_MS;
-    if (f->log->most_waiting > LOG_RING_SIZE / 8)
+    if (f->log->most_waiting > LOG_RING_SIZE / 2)
         return ms / 2 > SLEEP_MIN_MS ? ms / 2 : SLEEP_MIN_MS;
-    if (f->log->most_waiting < LOG_RING_SIZE / 32)
+    if (f->log->most_waiting < LOG_RING_SIZE / 8)
         return ms * 2 < SLEEP_MAX_MS ? ms * 2 : SLEEP_MAX_MS;
     return ms;
 }

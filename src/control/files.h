@@ -18,7 +18,7 @@ struct files {
 err files_open(struct files *f, struct access_writer *log, struct certificate_watch *certificates);
 
 /* From any thread. */
-void files_hurry(void *files); /* a ring is half full */
+void files_hurry(void *files); /* a ring is nearly full */
 void files_reopen(struct files *f);
 void files_stop(struct files *f);
 

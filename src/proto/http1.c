@@ -34,7 +34,7 @@ const char *http1_reason_words(enum http1_reason r)
 
 /* ---- characters. Bits: what a byte may stand in. */
 
-enum { C_TOKEN = 1, C_TARGET = 2, C_VALUE = 4, C_HOST = 8 };
+enum { C_TOKEN = 1, C_TARGET = 2, C_VALUE = 4, C_HOST = 8, C_UNDERSCORE = 16 };
 
 #define ALPHANUMERIC (C_TOKEN | C_TARGET | C_VALUE | C_HOST)
 
@@ -72,7 +72,7 @@ static const uint8_t classes[256] = {
     ['\\'] = C_VALUE,
     [']'] = C_TARGET | C_VALUE | C_HOST,
     ['^'] = C_TOKEN | C_TARGET | C_VALUE,
-    ['_'] = C_TOKEN | C_TARGET | C_VALUE | C_HOST,
+    ['_'] = C_TOKEN | C_TARGET | C_VALUE | C_HOST | C_UNDERSCORE,
     ['`'] = C_TOKEN | C_TARGET | C_VALUE,
     ['a' ... 'z'] = ALPHANUMERIC,
     ['{'] = C_TARGET | C_VALUE,
@@ -151,49 +151,87 @@ static struct span take_line(struct span *rest)
 
 /* ---- fields */
 
-static enum http1_reason parse_field(struct span line, struct http_field *ret_field)
+/* The first byte that cannot stand in a field value, which at the latest is the CR of the line's end: eight
+ * bytes at a time, for values are most of what is read. */
+static const char *value_end(const char *p, const char *end)
 {
-    if (line.p[0] == ' ' || line.p[0] == '\t')
+    const uint64_t ones = 0x0101010101010101u;
+    const uint64_t highs = ones * 0x80;
+    uint64_t word;
+
+    for (; end - p >= (ptrdiff_t)sizeof(word); p += sizeof(word)) {
+        memcpy(&word, p, sizeof(word));
+        uint64_t del = word ^ ones * 0x7f;
+        if (((word - ones * 0x20) & ~word & highs) | ((del - ones) & ~del & highs))
+            break; /* a control character is among them; maybe only a tab */
+    }
+    while (classes[(unsigned char)*p] & C_VALUE)
+        p++;
+    return p;
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* Reads the line at *at and moves *at behind it. http1_scan_head() has seen that every LF follows a CR and
+ * that an empty line ends the head: so neither loop can run past `end`. */
+static enum http1_reason parse_field(const char **at, const char *end, bool *ret_underscore,
+                                     struct http_field *f)
+{
+    const char *name = *at;
+    const char *p = name;
+    uint8_t seen = 0;
+    uint8_t class;
+
+    if (is_blank(*p))
         return HTTP1_field_folded;
-    size_t colon = run_of(line, C_TOKEN);
-    if (colon == 0 || colon >= line.n || line.p[colon] != ':' || colon > UINT16_MAX)
+    for (; (class = classes[(unsigned char)*p]) & C_TOKEN; p++)
+        seen |= class;
+    size_t name_n = (size_t)(p - name);
+    if (name_n == 0 || *p != ':' || name_n > UINT16_MAX)
         return HTTP1_field_name;
-    struct span value = span_trim(span_after(line, colon + 1));
-    if (!all_of(value, C_VALUE))
+    for (p++; is_blank(*p);)
+        p++;
+    const char *value = p;
+    p = value_end(p, end);
+    if (p[0] != '\r' || p[1] != '\n')
         return HTTP1_field_value;
-    *ret_field = (struct http_field){
-        .name = line.p,
-        .name_n = (uint16_t)colon,
-        .value = value.p,
-        .value_n = (uint32_t)value.n,
-        .id = (uint8_t)http_field_find(span_of(line.p, colon)),
-    };
+    *at = p + 2;
+    while (p > value && is_blank(p[-1]))
+        p--;
+    f->name = name;
+    f->value = value;
+    f->value_n = (uint32_t)(p - value);
+    f->name_n = (uint16_t)name_n;
+    f->id = (uint8_t)http_field_find(span_of(name, name_n));
+    f->hop = false;
+    *ret_underscore = seen & C_UNDERSCORE;
     return HTTP1_GOOD;
 }
 
 /* "X_Real_IP" and "X-Real-IP" are the same variable to CGI and its heirs: nobody may choose between them. */
-static bool has_underscore(const struct http_field *f)
-{
-    return memchr(f->name, '_', f->name_n) != NULL;
-}
-
 static enum http1_reason parse_fields(struct span rest, const struct http1_limits *limits,
                                       struct http_field *fields, struct http_head *h)
 {
+    const char *at = rest.p;
+    const char *end = rest.p + rest.n;
+    bool underscore = false;
+
     h->fields = fields;
-    for (;;) {
-        struct span line = take_line(&rest);
-        if (line.n == 0)
-            return HTTP1_GOOD;
+    while (at[0] != '\r' || at[1] != '\n') {
         if (h->field_count == limits->fields)
             return HTTP1_too_many_fields;
-        enum http1_reason r = parse_field(line, &fields[h->field_count]);
+        enum http1_reason r = parse_field(&at, end, &underscore, &fields[h->field_count]);
         if (r != HTTP1_GOOD)
             return r;
-        if (!h->status && has_underscore(&fields[h->field_count]))
+        if (underscore && !h->status)
             return HTTP1_field_underscore;
         h->field_count++;
     }
+    check(at + 2 == end);
+    return HTTP1_GOOD;
 }
 
 /* What the fields say about this connection and this body. */

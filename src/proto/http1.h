@@ -78,7 +78,15 @@ enum http1_progress http1_scan_head(struct http1_scan *scan, struct span bytes,
 /* How many bytes of an empty line stand before a request: 0 or 2 (RFC 9112 section 2.2). */
 size_t http1_skip_blank(struct span bytes);
 
-/* Reads a complete head. `fields` has room for limits->fields. HTTP1_GOOD: *ret_head points into `head`
+/* Bytes of an array in which the fields of any head of this size find room: each takes four at least. */
+static inline size_t http1_fields_size(size_t head_size, const struct http1_limits *limits)
+{
+    size_t count = head_size / 4 < limits->fields ? head_size / 4 : limits->fields;
+
+    return count * sizeof(struct http_field);
+}
+
+/* Reads a complete head. `fields` has room for limits->fields, or for http1_fields_size(). HTTP1_GOOD: *ret_head points into `head`
  * and `fields`. */
 enum http1_reason http1_parse_request(struct span head, const struct http1_limits *limits,
                                       struct http_field *fields, struct http_head *ret_head);

@@ -21,12 +21,29 @@ static void write_field(struct str *out, struct span name, struct span value)
     out->n += n;
 }
 
+/* As it was received when it was written as we write: one copy instead of two. */
+static void write_received(struct str *out, const struct http_field *f)
+{
+    const char *behind = f->name + f->name_n;
+
+    if (f->value != behind + 2 || behind[0] != ':' || behind[1] != ' ') {
+        write_field(out, field_name(f), field_value(f));
+        return;
+    }
+    size_t n = (size_t)f->name_n + 2 + f->value_n;
+    if (!str_reserve(out, n + 2))
+        return;
+    memcpy(out->p + out->n, f->name, n);
+    memcpy(out->p + out->n + n, "\r\n", 2);
+    out->n += n + 2;
+}
+
 static void write_fields(struct str *out, const struct http_head *h)
 {
     for (uint32_t i = 0; i < h->field_count; i++) {
         const struct http_field *f = &h->fields[i];
         if (!f->hop)
-            write_field(out, field_name(f), field_value(f));
+            write_received(out, f);
     }
     for (uint32_t i = 0; i < h->extra_count; i++)
         write_field(out, h->extra[i].name, h->extra[i].value);

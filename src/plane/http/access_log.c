@@ -18,7 +18,7 @@ struct line {
     char *end;
 };
 
-enum { SLACK = 1024 }; /* kept free for numbers and keys, which are not checked one by one */
+enum { SLACK = 2048 }; /* kept free for numbers and keys, which are not checked one by one */
 
 static void put(struct line *l, struct span s)
 {
@@ -28,10 +28,14 @@ static void put(struct line *l, struct span s)
 
 #define put_literal(l, text) put(l, SPAN(text))
 
-/* Bytes that stand for themselves in a JSON text that may also hold any UTF-8. */
-static bool is_plain(unsigned char c)
+/* How many bytes from the front stand for themselves in a JSON text. */
+static size_t plain_run(struct span s)
 {
-    return c >= ' ' && c != '"' && c != '\\' && c < 0x7f;
+    size_t n = 0;
+
+    while (n < s.n && s.p[n] >= ' ' && s.p[n] < 0x7f && s.p[n] != '"' && s.p[n] != '\\')
+        n++;
+    return n;
 }
 
 /* Header values may hold bytes that are no UTF-8: each of 0x80 and above is told as its code point, so the
@@ -54,15 +58,19 @@ static void put_text(struct line *l, struct span key, struct span s)
     if (s.n == 0 || l->end - l->p < SLACK)
         return;
     put(l, key);
-    for (size_t i = 0; i < s.n; i++) {
-        if (l->end - l->p < SLACK) {
+    while (s.n > 0) {
+        size_t room = (size_t)(l->end - l->p) - SLACK / 2;
+        size_t n = plain_run(s);
+        put(l, span_of(s.p, n < room ? n : room));
+        if (n >= room || l->end - l->p < SLACK) {
             put_literal(l, "\\u2026");
             break;
         }
-        if (is_plain((unsigned char)s.p[i]))
-            *l->p++ = s.p[i];
-        else
-            put_escaped(l, (unsigned char)s.p[i]);
+        s = span_after(s, n);
+        if (s.n > 0) {
+            put_escaped(l, (unsigned char)s.p[0]);
+            s = span_after(s, 1);
+        }
     }
     *l->p++ = '"';
 }

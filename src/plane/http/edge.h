@@ -111,7 +111,7 @@ struct edge_parts {
     size_t memory_max;                   /* bytes of this reactor's pools */
     struct address_counts *addresses;    /* shared by all reactors; NULL: not counted */
     struct log_ring *log;                /* NULL: no access log; else the next three as well */
-    void (*log_hurry)(void *log_writer); /* called when the ring is half full */
+    void (*log_hurry)(void *log_writer); /* called when the ring is nearly full */
     void *log_writer;
     uint64_t hash_key;  /* of identities in the log; secret, the same for all reactors */
     ns_t (*wall)(void); /* wall clock */

@@ -231,24 +231,18 @@ static void ask_for_body(struct h1_down *d);
 static enum http1_reason read_request(struct h1_down *d, struct leg *l, size_t size,
                                       struct http_head *ret_head)
 {
-    struct http_field fields[HTTP1_FIELDS_MAX];
     struct http1_limits limits = limits_of(d);
     char *copy = scratch_take(l->memory, size);
+    struct http_field *fields = scratch_take(l->memory, http1_fields_size(size, &limits));
 
-    if (!copy)
+    if (!copy || !fields)
         return HTTP1_head_too_large;
     memcpy(copy, d->buffer + d->used, size);
     d->used += (uint32_t)size;
     enum http1_reason r = http1_parse_request(span_of(copy, size), &limits, fields, ret_head);
-    if (r != HTTP1_GOOD)
-        return r;
-    size_t n = ret_head->field_count * sizeof(fields[0]);
-    struct http_field *kept = scratch_take(l->memory, n);
-    if (!kept)
-        return HTTP1_head_too_large;
-    memcpy(kept, fields, n);
-    ret_head->fields = kept;
-    return HTTP1_GOOD;
+    if (r == HTTP1_GOOD)
+        scratch_trim(l->memory, fields, ret_head->field_count * sizeof(fields[0]));
+    return r;
 }
 
 static enum ending begin_body(struct h1_down *d, const struct http_head *h)

@@ -354,24 +354,18 @@ static void deliver_body(struct h1_up *u, const struct http_head *head)
 static enum http1_reason read_answer(struct h1_up *u, struct leg *l, size_t size,
                                      const struct http1_limits *limits, struct http_head *ret_head)
 {
-    struct http_field fields[HTTP1_FIELDS_MAX];
     char *copy = scratch_take(l->memory, size);
+    struct http_field *fields = scratch_take(l->memory, http1_fields_size(size, limits));
 
-    if (!copy)
+    if (!copy || !fields)
         return HTTP1_head_too_large;
     memcpy(copy, u->buffer + u->used, size);
     u->used += (uint32_t)size;
     enum http1_reason r =
         http1_parse_answer(span_of(copy, size), limits, u->to_head, fields, ret_head);
-    if (r != HTTP1_GOOD)
-        return r;
-    size_t n = ret_head->field_count * sizeof(fields[0]);
-    struct http_field *kept = scratch_take(l->memory, n);
-    if (!kept)
-        return HTTP1_head_too_large;
-    memcpy(kept, fields, n);
-    ret_head->fields = kept;
-    return HTTP1_GOOD;
+    if (r == HTTP1_GOOD)
+        scratch_trim(l->memory, fields, ret_head->field_count * sizeof(fields[0]));
+    return r;
 }
 
 /* RFC 9110 section 15.2: any number may come before the answer; the listener decides what becomes of it. */

@@ -52,6 +52,15 @@ static inline void *scratch_take(struct scratch *s, size_t n)
     return p;
 }
 
+/* Gives the end of the piece that was taken last back: n of its bytes are needed. */
+static inline void scratch_trim(struct scratch *s, void *piece, size_t n)
+{
+    char *end = (char *)piece + ((n + 15) & ~(size_t)15);
+
+    s->left += (size_t)(s->at - end);
+    s->at = end;
+}
+
 static inline void scratch_free(struct scratch *s)
 {
     while (s->count > 0)
