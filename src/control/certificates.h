@@ -12,7 +12,7 @@
 #include <stdatomic.h>
 
 /* How long a set of ticket keys seals; tickets are good for up to three times that. */
-#define TICKET_KEYS_LAST (8 * 3600 * NS_PER_S)
+#define TICKET_KEYS_LAST (INT64_C(8) * 3600 * NS_PER_S)
 
 struct certificate_watch {
     const struct config *config; /* lent: what listens never changes while the process runs */

@@ -270,6 +270,17 @@ static void write_objectives(struct control *c, struct str *out)
     }
 }
 
+static void write_certificates(struct control *c, struct str *out)
+{
+    int64_t until = c->parts.valid_until ? atomic_load(c->parts.valid_until) : 0;
+
+    if (until == 0)
+        return;
+    head(out, "evenkeel_tls_certificate_valid_until_seconds", "gauge",
+         "Unix time at which the first certificate of listen.https ends.");
+    str_print(out, "evenkeel_tls_certificate_valid_until_seconds %ld\n", (long)until);
+}
+
 static void write_process(struct control *c, struct str *out)
 {
     head(out, "evenkeel_build_info", "gauge", "Version of the running program.");
@@ -292,6 +303,7 @@ static void write_process(struct control *c, struct str *out)
 
 void api_write_metrics(struct control *c, struct str *out)
 {
+    write_certificates(c, out);
     write_process(c, out);
     write_edge(c, out);
     write_state_times(c, out);

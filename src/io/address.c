@@ -178,12 +178,11 @@ size_t address_print_host(const struct address *a, char ret_text[ADDRESS_HOST_MA
     uint8_t bytes[16];
     unsigned n = address_bytes(a, bytes);
 
-    if (n == 0 || !inet_ntop(n == 4 ? AF_INET : AF_INET6, bytes, text, sizeof(text))) {
-        memcpy(ret_text, "unix:", 5);
-        return 5;
-    }
+    if (n == 0 || !inet_ntop(n == 4 ? AF_INET : AF_INET6, bytes, text, sizeof(text)))
+        snprintf(text, sizeof(text), "unix:");
     size_t size = strlen(text);
-    memcpy(ret_text, text, size);
+    for (size_t i = 0; i < size; i++)
+        ret_text[i] = text[i];
     return size;
 }
 

@@ -59,7 +59,8 @@ void hex_write(uint64_t value, unsigned n, char *ret_text)
 
 void traceparent_write(const struct traceparent *t, char ret_text[TRACEPARENT_SIZE])
 {
-    memcpy(ret_text, "00-", 3);
+    hex_write(0, 2, ret_text); /* version */
+    ret_text[2] = '-';
     hex_write(t->trace_high, 16, ret_text + 3);
     hex_write(t->trace_low, 16, ret_text + 19);
     ret_text[35] = '-';

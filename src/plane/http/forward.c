@@ -150,7 +150,8 @@ static size_t walk(struct exchange *x, const struct http_field *last, char *list
         while (forwarded_pop(&rest, &element)) {
             if (!element_address(element, last->id == HTTP_FORWARDED, &text, &a) || at < text.n + 2)
                 return at;
-            memcpy(list + at - 2, ", ", 2);
+            list[at - 2] = ',';
+            list[at - 1] = ' ';
             at -= text.n + 2;
             memcpy(list + at, text.p, text.n);
             x->client = span_of(list + at, text.n);
