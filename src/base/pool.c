@@ -6,7 +6,6 @@
 #include "base/check.h"
 
 #include <stdalign.h>
-#include <stdbool.h>
 #include <stdlib.h>
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -47,17 +46,7 @@ void pool_init(struct pool *p, const char *name, size_t object_size, size_t max)
                         .max = max };
 }
 
-static bool pay(struct pool *p, size_t bytes)
-{
-    if (!p->budget)
-        return true;
-    if (*p->budget < bytes)
-        return false;
-    *p->budget -= bytes;
-    return true;
-}
-
-static bool add_slab(struct pool *p)
+static void add_slab(struct pool *p)
 {
     size_t count = SLAB_SIZE / p->object_size;
 
@@ -65,8 +54,6 @@ static bool add_slab(struct pool *p)
         count = 1;
     if (count > p->max - p->made)
         count = p->max - p->made;
-    if (!pay(p, sizeof(struct slab) + count * p->object_size))
-        return false;
     struct slab *slab = malloc(sizeof(*slab) + count * p->object_size);
     check(slab != NULL);
     slab->next = p->slabs;
@@ -78,14 +65,14 @@ static bool add_slab(struct pool *p)
         poison((char *)slot + sizeof(*slot), p->object_size - sizeof(*slot));
     }
     p->made += count;
-    return true;
 }
 
 void *pool_take(struct pool *p)
 {
     if (!p->free) {
-        if (p->made == p->max || !add_slab(p))
+        if (p->made == p->max)
             return NULL;
+        add_slab(p);
     }
     struct pool_slot *slot = p->free;
     p->free = slot->next;

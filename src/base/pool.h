@@ -18,13 +18,11 @@ struct pool {
     size_t made;            /* objects that exist */
     struct pool_slot *free; /* last returned first: it is still in the cache */
     void *slabs;
-    size_t *budget; /* bytes that this pool and others with the same budget may still take from the
-                     * system; NULL: as many as `max` needs */
 };
 
 void pool_init(struct pool *p, const char *name, size_t object_size, size_t max);
 
-/* An object, its bytes undefined; NULL when max are held, or the budget is used up. */
+/* An object, its bytes undefined; NULL when max are held. */
 void *pool_take(struct pool *p);
 
 void pool_give(struct pool *p, void *object);

@@ -29,37 +29,41 @@ static void set_overload(struct http_edge *e, enum overload level)
     e->overload = level;
 }
 
-/* Memory that is in use, not what the pools keep for later. */
-static size_t memory_used(const struct http_edge *e)
+/* Most of what `p` may hold is held; only a pool that memory limits can tell of it: connections that are all
+ * busy are no overload. */
+static bool is_fuller(const struct pool *p, size_t natural, unsigned percent)
 {
-    const struct pool *pools[] = { &e->downs,   &e->ups,           &e->exchanges,
-                                   &e->buffers, &e->large_buffers, &e->blocks };
-    size_t n = 0;
+    return p->max < natural && p->held * 100 > p->max * percent;
+}
 
-    for (size_t i = 0; i < sizeof(pools) / sizeof(pools[0]); i++)
-        n += pools[i]->held * pools[i]->object_size;
-    return n;
+static bool memory_fuller(const struct http_edge *e, unsigned percent)
+{
+    return is_fuller(&e->exchanges, e->connections_max, percent) ||
+           is_fuller(&e->buffers, e->connections_max * (size_t)2, percent);
+}
+
+bool edge_full(const struct http_edge *e)
+{
+    return memory_fuller(e, 95);
 }
 
 /* Once a turn. Both signs are of ourselves, not of the instances: memory, and how long an event waits
  * because turns are long. The levels are left at a lower mark than they are entered. */
 static void overload_watch(struct http_edge *e)
 {
-    ns_t turn = e->reactor->busy;
-    size_t used = memory_used(e);
-    size_t slack = e->overload ? e->memory_max / 10 : 0;
+    unsigned slack = e->overload ? 10 : 0; /* percent */
     ns_t patience = e->overload ? 2 : 1;
 
-    e->lag += (turn - e->lag) / 8;
+    e->lag += (e->reactor->busy - e->lag) / 8;
     enum overload level = OVERLOAD_NONE;
-    if (used + slack > e->memory_max / 100 * 95 || e->lag * patience > OVERLOAD_LAG_REFUSES)
+    if (memory_fuller(e, 95 - slack) || e->lag * patience > OVERLOAD_LAG_REFUSES)
         level = OVERLOAD_REFUSES;
-    else if (used + slack > e->memory_max / 100 * 80 || e->lag * patience > OVERLOAD_LAG_SAVES)
+    else if (memory_fuller(e, 80 - slack) || e->lag * patience > OVERLOAD_LAG_SAVES)
         level = OVERLOAD_SAVES;
     if (level != e->overload)
         set_overload(e, level);
-    for (int i = 0; level >= OVERLOAD_SAVES && i < IDLE_CLOSED_PER_TURN && h1_down_make_room(e);
-         i++)
+    for (int i = 0;
+         level >= OVERLOAD_SAVES && i < IDLE_CLOSED_PER_TURN && h1_down_make_room(e, true); i++)
         ;
 }
 
@@ -206,19 +210,24 @@ bool edge_has_mail(void *edge)
 
 /* ---- accepting */
 
+/* Beyond the limit only when an idle connection can give way: it is closed when one has really come, and
+ * its place is free at the end of the turn. */
 static bool may_accept(struct port *p)
 {
     struct http_edge *e = p->owner;
+    uint32_t count = (uint32_t)e->down_list.count;
 
-    if (e->down_list.count < e->connections_max)
-        return true;
-    h1_down_make_room(e); /* its place is free at the end of the turn, and then the port resumes */
-    return false;
+    return count < e->connections_max ||
+           (count < e->connections_max + CONNECTIONS_CLOSING_MAX && !list_empty(&e->idle_downs));
 }
 
 static bool accepted(struct port *p, const struct accepted *a)
 {
-    return h1_down_open(p->owner, p, a);
+    struct http_edge *e = p->owner;
+
+    if (e->down_list.count >= e->connections_max)
+        h1_down_make_room(e, false);
+    return h1_down_open(e, p, a);
 }
 
 static const struct port_handler port_handler = { .may_accept = may_accept, .accepted = accepted };
@@ -271,9 +280,31 @@ void edge_drain(struct http_edge *e, ns_t deadline)
 
 /* ---- opening and closing */
 
+/* A pool of at most `natural` objects, and of no more than its share of the memory. Each has a share of its
+ * own, for slabs never go back: one kind must not take what the others live on. */
+static void open_pool(struct pool *p, const char *name, size_t size, size_t natural, size_t memory,
+                      unsigned percent)
+{
+    size_t share = memory / 100 * percent / size;
+
+    pool_init(p, name, size, share < natural ? share > 8 ? share : 8 : natural);
+}
+
+/* Every client may have a request under way, and every request a connection. Large heads are rare: an
+ * eighth of all exchanges may have one at once. */
+static void open_pools(struct http_edge *e, size_t most, size_t memory)
+{
+    open_pool(&e->downs, "client connections", h1_down_size, most + CONNECTIONS_CLOSING_MAX, memory,
+              5);
+    open_pool(&e->ups, "instance connections", h1_up_size, most * 2 + 1024, memory, 5);
+    open_pool(&e->exchanges, "exchanges", sizeof(struct exchange), most, memory, 20);
+    open_pool(&e->buffers, "buffers", BUFFER_SIZE, most * 2, memory, 50);
+    open_pool(&e->large_buffers, "large buffers", LARGE_BUFFER_SIZE, LARGE_BUFFERS_MAX, memory, 10);
+    open_pool(&e->blocks, "large heads", SCRATCH_BLOCK, most / 8 + 8, memory, 10);
+}
+
 void edge_open(struct http_edge *e, const struct edge_parts *parts)
 {
-    /* every client may have a request under way, and every request a connection */
     size_t most = parts->connections_max;
 
     *e = (struct http_edge){
@@ -293,21 +324,11 @@ void edge_open(struct http_edge *e, const struct edge_parts *parts)
         .hash_key = parts->hash_key,
         .wall = parts->wall,
         .wall_looked = -NS_PER_S,
-        .memory_left = parts->memory_max,
-        .memory_max = parts->memory_max,
         .source = { .open = exchange_open, .owner = e },
         .drain_timer.fire = on_drain_deadline,
     };
     mailbox_init(&e->mail);
-    pool_init(&e->downs, "client connections", h1_down_size, most);
-    pool_init(&e->exchanges, "exchanges", sizeof(struct exchange), most);
-    pool_init(&e->ups, "instance connections", h1_up_size, most * 2 + 1024);
-    pool_init(&e->buffers, "buffers", BUFFER_SIZE, most * 2);
-    pool_init(&e->large_buffers, "large buffers", LARGE_BUFFER_SIZE, LARGE_BUFFERS_MAX);
-    /* large heads are rare: an eighth of all exchanges may have one at once */
-    pool_init(&e->blocks, "large heads", SCRATCH_BLOCK, most / 8 + 8);
-    e->large_buffers.budget = e->exchanges.budget = e->ups.budget = e->buffers.budget =
-        e->blocks.budget = e->downs.budget = &e->memory_left;
+    open_pools(e, most, parts->memory_max);
     list_init(&e->idle_downs);
     list_init(&e->down_list);
     list_init(&e->up_list);

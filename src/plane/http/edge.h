@@ -24,6 +24,8 @@ enum {
     LARGE_BUFFER_SIZE = 64 * 1024,
     LARGE_BUFFERS_MAX = 256,     /* 16 MiB a reactor; transfers beyond them do with small ones */
     IDLE_PER_INSTANCE_MAX = 128, /* kept-alive connections to one instance, per reactor */
+    CONNECTIONS_CLOSING_MAX =
+        64, /* that give way to new ones and are still there until the turn's end */
     EDGE_PORTS_MAX = LISTENERS_MAX + 1,
 };
 
@@ -79,8 +81,6 @@ struct http_edge {
     size_t port_count;
     uint32_t connections_max; /* this reactor's share of limits.connections */
     struct list idle_downs;   /* clients between two requests, longest idle first */
-    size_t memory_left;       /* bytes that the pools may still take */
-    size_t memory_max;
     enum overload overload;
     struct log_ring *log; /* NULL: no access log is written */
     void (*log_hurry)(void *log_writer);
@@ -130,6 +130,9 @@ void edge_listen(struct http_edge *e, struct port *p);
 /* Begins to stop: listens no more, lets go of what is unused, and cuts off what still runs at
  * `deadline`. Also by DRAIN mail. */
 void edge_drain(struct http_edge *e, ns_t deadline);
+
+/* Memory is all but used up, at this moment. */
+bool edge_full(const struct http_edge *e);
 
 /* No connection and no exchange is left. */
 bool edge_idle(const struct http_edge *e);

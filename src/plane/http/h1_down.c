@@ -228,21 +228,21 @@ static void refuse(struct h1_down *d, enum ending why)
 static void deliver_body(struct h1_down *d, const struct http_head *head);
 static void ask_for_body(struct h1_down *d);
 
-static enum http1_reason read_request(struct h1_down *d, struct leg *l, size_t size,
-                                      struct http_head *ret_head)
+static enum ending read_request(struct h1_down *d, struct leg *l, size_t size,
+                                struct http_head *ret_head)
 {
     struct http1_limits limits = limits_of(d);
     char *copy = scratch_take(l->memory, size);
     struct http_field *fields = scratch_take(l->memory, http1_fields_size(size, &limits));
 
     if (!copy || !fields)
-        return HTTP1_head_too_large;
+        return ENDING_overloaded;
     memcpy(copy, d->buffer + d->used, size);
     d->used += (uint32_t)size;
     enum http1_reason r = http1_parse_request(span_of(copy, size), &limits, fields, ret_head);
     if (r == HTTP1_GOOD)
         scratch_trim(l->memory, fields, ret_head->field_count * sizeof(fields[0]));
-    return r;
+    return r == HTTP1_GOOD ? ENDING_answered : ending_of_http1(r);
 }
 
 static enum ending begin_body(struct h1_down *d, const struct http_head *h)
@@ -266,12 +266,9 @@ static void begin_exchange(struct h1_down *d, size_t size)
         close_now(d);
         return;
     }
-    enum http1_reason r = read_request(d, d->leg, size, &head);
-    if (r != HTTP1_GOOD) {
-        refuse(d, ending_of_http1(r));
-        return;
-    }
-    enum ending wrong = begin_body(d, &head);
+    enum ending wrong = read_request(d, d->leg, size, &head);
+    if (wrong == ENDING_answered)
+        wrong = begin_body(d, &head);
     if (wrong != ENDING_answered)
         refuse(d, wrong);
     else
@@ -301,7 +298,8 @@ static void look_for_head(struct h1_down *d)
     case HTTP1_COMPLETE: begin_exchange(d, size); break;
     case HTTP1_REFUSED: refuse(d, ending_of_http1(why)); break;
     case HTTP1_MORE:
-        if (make_room(d))
+        /* when there is too much to do nobody is waited for: a buffer full of half heads helps no one */
+        if (d->edge->overload != OVERLOAD_REFUSES && !edge_full(d->edge) && make_room(d))
             conn_receive(&d->conn);
         else
             refuse(d, ENDING_overloaded);
@@ -764,12 +762,17 @@ void h1_down_drain(struct h1_down *d)
         close_now(d);
 }
 
-bool h1_down_make_room(struct http_edge *e)
+bool h1_down_make_room(struct http_edge *e, bool used)
 {
-    if (list_empty(&e->idle_downs))
+    struct link *k = e->idle_downs.head.next;
+
+    while (used && k != &e->idle_downs.head &&
+           container_of(k, struct h1_down, idle_link)->requests == 0)
+        k = k->next;
+    if (k == &e->idle_downs.head)
         return false;
     edge_count(e, e->slots->counters + EDGE_MADE_ROOM, 1);
-    close_now(container_of(list_first(&e->idle_downs), struct h1_down, idle_link));
+    close_now(container_of(k, struct h1_down, idle_link));
     return true;
 }
 

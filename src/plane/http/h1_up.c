@@ -155,19 +155,33 @@ static void on_deadline(struct timer *t)
     close_now(container_of(t, struct h1_up, timer));
 }
 
+/* The one used last. What has something to say already, bytes that nobody asked for or its end, would have
+ * it taken for the answer to the request that we are about to send: it is closed instead. */
+static struct h1_up *take_idle(struct instance_state *s)
+{
+    while (!list_empty(&s->idle)) {
+        struct h1_up *u = container_of(list_first(&s->idle), struct h1_up, idle_link);
+        if (!u->conn.readable && !u->conn.hangup) {
+            list_remove(&s->idle, &u->idle_link);
+            return u;
+        }
+        close_now(u);
+    }
+    return NULL;
+}
+
 enum up_result h1_up_open(struct http_edge *e, const struct service *s, const struct instance *i,
                           ns_t idle_time, bool fresh, struct leg *l)
 {
-    struct link *k = fresh ? NULL : list_pop(&e->instances[i->id]->idle);
+    struct h1_up *u = fresh ? NULL : take_idle(e->instances[i->id]);
 
-    if (k) {
-        struct h1_up *u = container_of(k, struct h1_up, idle_link);
+    if (u) {
         carry(u, l);
         u->reused = true;
         move(u, H1_UP_BUSY);
         return UP_READY;
     }
-    struct h1_up *u = connect_new(e, i, s->tls_client, l, idle_time);
+    u = connect_new(e, i, s->tls_client, l, idle_time);
     if (!u)
         return UP_NO_ROOM;
     u->timer.fire = on_deadline;
@@ -351,21 +365,23 @@ static void deliver_body(struct h1_up *u, const struct http_head *head)
     u->leg->events->part(u->leg, &part);
 }
 
-static enum http1_reason read_answer(struct h1_up *u, struct leg *l, size_t size,
-                                     const struct http1_limits *limits, struct http_head *ret_head)
+static enum ending read_answer(struct h1_up *u, struct leg *l, size_t size,
+                               const struct http1_limits *limits, struct http_head *ret_head)
 {
     char *copy = scratch_take(l->memory, size);
     struct http_field *fields = scratch_take(l->memory, http1_fields_size(size, limits));
 
     if (!copy || !fields)
-        return HTTP1_head_too_large;
+        return ENDING_overloaded;
     memcpy(copy, u->buffer + u->used, size);
     u->used += (uint32_t)size;
     enum http1_reason r =
         http1_parse_answer(span_of(copy, size), limits, u->to_head, fields, ret_head);
     if (r == HTTP1_GOOD)
         scratch_trim(l->memory, fields, ret_head->field_count * sizeof(fields[0]));
-    return r;
+    return r == HTTP1_GOOD             ? ENDING_answered
+           : r == HTTP1_head_too_large ? ENDING_answer_too_large
+                                       : ENDING_answer_malformed;
 }
 
 /* RFC 9110 section 15.2: any number may come before the answer; the listener decides what becomes of it. */
@@ -383,10 +399,10 @@ static void take_interim(struct h1_up *u, const struct http_head *head)
 static void take_head(struct h1_up *u, size_t size, const struct http1_limits *limits)
 {
     struct http_head head;
-    enum http1_reason r = read_answer(u, u->leg, size, limits, &head);
+    enum ending wrong = read_answer(u, u->leg, size, limits, &head);
 
-    if (r != HTTP1_GOOD) {
-        lose(u, r == HTTP1_head_too_large ? ENDING_answer_too_large : ENDING_answer_malformed);
+    if (wrong != ENDING_answered) {
+        lose(u, wrong);
         return;
     }
     if (head.status == 101 && (!u->may_upgrade || !head.upgrade)) {

@@ -4,6 +4,8 @@
 
 #include "io/address.h"
 
+#include <netinet/in.h>
+
 static void texts(void **state)
 {
     static const struct {
@@ -163,12 +165,113 @@ static void equality(void **state)
     assert_int_equal(address_port(&a), 80);
 }
 
+static void hosts(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *printed; /* NULL: refused */
+        unsigned bytes;
+    } cases[] = {
+        { "192.0.2.1", "192.0.2.1", 4 },
+        { "255.255.255.255", "255.255.255.255", 4 },
+        { "2001:DB8:0:0::1", "2001:db8::1", 16 },
+        { "::", "::", 16 },
+        { "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+          16 },
+        /* an IPv4 address in IPv6 clothes is that address, in both spellings */
+        { "::ffff:192.0.2.1", "192.0.2.1", 4 },
+        { "::ffff:c000:201", "192.0.2.1", 4 },
+        { "0000:0000:0000:0000:0000:ffff:255.255.255.255", "255.255.255.255", 4 },
+        { "::fffe:192.0.2.1", "::fffe:c000:201", 16 },
+        { "::192.0.2.1", "::192.0.2.1", 16 },
+        { "192.0.2", NULL, 0 },
+        { "192.0.2.1.1", NULL, 0 },
+        { "192.0.2.256", NULL, 0 },
+        { "192.0.2.01", NULL, 0 },
+        { "192.0.2.1:80", NULL, 0 },
+        { "[::1]", NULL, 0 },
+        { "::1%lo", NULL, 0 },
+        { "1::2::3", NULL, 0 },
+        { " ::1", NULL, 0 },
+        { "::1 ", NULL, 0 },
+        { "unix:", NULL, 0 },
+        { "localhost", NULL, 0 },
+        { "0000:0000:0000:0000:0000:0000:0000:0000:0000:0000", NULL, 0 },
+        { "", NULL, 0 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct address a = { .length = 7 };
+        char text[ADDRESS_HOST_MAX];
+        uint8_t bytes[16];
+        bool good = address_parse_host(span_from_text(cases[i].text), &a);
+        if (good != (cases[i].printed != NULL))
+            fail_msg("'%s'", cases[i].text);
+        if (!good) {
+            assert_int_equal(a.length, 7);
+            continue;
+        }
+        assert_span(span_of(text, address_print_host(&a, text)), cases[i].printed);
+        assert_int_equal(address_bytes(&a, bytes), cases[i].bytes);
+        assert_int_equal(address_port(&a), 0);
+    }
+    /* a zero byte is not the end of it */
+    struct address a;
+    assert_false(address_parse_host(SPAN("192.0.2.1\0"), &a));
+    assert_false(address_parse_host(SPAN("::1\0x"), &a));
+}
+
+static void bytes_make_addresses(void **state)
+{
+    static const uint8_t v6[16] = { 0x20, 1, 0xd, 0xb8, [15] = 9 };
+    static const uint8_t mapped[16] = { [10] = 0xff, 0xff, 192, 0, 2, 1 };
+    char text[ADDRESS_TEXT_MAX];
+    uint8_t bytes[16];
+    struct address a;
+    struct address b;
+
+    (void)state;
+    address_from_bytes(mapped + 12, 4, 8080, &a);
+    assert_string_equal(address_print(&a, text), "192.0.2.1:8080");
+    assert_int_equal(a.length, sizeof(struct sockaddr_in));
+    assert_int_equal(address_bytes(&a, bytes), 4);
+    assert_memory_equal(bytes, mapped + 12, 4);
+    assert_true(address_parse(SPAN("192.0.2.1:8080"), &b) && address_equal(&a, &b));
+
+    address_from_bytes(v6, 16, 65535, &a);
+    assert_string_equal(address_print(&a, text), "[2001:db8::9]:65535");
+    assert_int_equal(a.length, sizeof(struct sockaddr_in6));
+    assert_int_equal(address_bytes(&a, bytes), 16);
+    assert_memory_equal(bytes, v6, 16);
+
+    address_from_bytes(mapped, 16, 1, &a);
+    assert_int_equal(address_bytes(&a, bytes), 4);
+    assert_memory_equal(bytes, mapped + 12, 4);
+    assert_span(span_of(text, address_print_host(&a, text)), "192.0.2.1");
+}
+
+static void a_unix_socket_has_no_bytes(void **state)
+{
+    char text[ADDRESS_HOST_MAX];
+    uint8_t bytes[16];
+    struct address a;
+
+    (void)state;
+    assert_true(address_parse(SPAN("unix:/run/x.sock"), &a));
+    assert_int_equal(address_bytes(&a, bytes), 0);
+    assert_span(span_of(text, address_print_host(&a, text)), "unix:"); /* not its path */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(texts),
                                         cmocka_unit_test(a_unix_path_has_a_bound),
                                         cmocka_unit_test(names_are_split),
                                         cmocka_unit_test(overlaps_and_loopback),
-                                        cmocka_unit_test(equality) };
+                                        cmocka_unit_test(equality),
+                                        cmocka_unit_test(hosts),
+                                        cmocka_unit_test(bytes_make_addresses),
+                                        cmocka_unit_test(a_unix_socket_has_no_bytes) };
     return RUN(tests);
 }

@@ -91,7 +91,30 @@ static const struct {
     { REQUEST("Connection: close, Content-Length\r\n"), HTTP1_connection },
     { REQUEST("Connection: X-Forwarded-For\r\n"), HTTP1_connection },
     { REQUEST("Connection: a b\r\n"), HTTP1_connection },
+    { REQUEST("Connection: x-forwarded-port\r\n"), HTTP1_connection },
+    { REQUEST("Connection: close, X-Forwarded-Host\r\n"), HTTP1_connection },
+    { REQUEST("Connection: x-forwarded-proto\r\n"), HTTP1_connection },
+    { REQUEST("Connection: Forwarded\r\n"), HTTP1_connection },
+    { REQUEST("Connection: X-Real-IP\r\n"), HTTP1_connection },
+    { REQUEST("Connection: X-Request-Id\r\n"), HTTP1_connection },
+    { REQUEST("Connection: traceparent\r\n"), HTTP1_connection },
+    { REQUEST("Connection: tracestate\r\n"), HTTP1_connection },
+    { REQUEST("Connection: Authorization\r\n"), HTTP1_connection },
+    { REQUEST("Connection: cookie\r\n"), HTTP1_connection },
+    { REQUEST("Connection: transfer-encoding\r\n"), HTTP1_connection },
+    { REQUEST("Connection: close\r\nConnection: x-forwarded-for\r\n"), HTTP1_connection },
+    { REQUEST("Connection: x-forwarded, x-real, traceparents\r\n"), HTTP1_GOOD },
     { REQUEST("Expect: tea\r\n"), HTTP1_expectation },
+    { REQUEST("Expect:\r\n"), HTTP1_expectation },
+    { REQUEST("Expect: 100-continue, tea\r\n"), HTTP1_expectation },
+    { "GET / HTTP/1.0\r\nExpect: 100-continue\r\n\r\n", HTTP1_GOOD },
+    { REQUEST("X_Real_IP: 1\r\n"), HTTP1_field_underscore },
+    { REQUEST("Content_Length: 1\r\n"), HTTP1_field_underscore },
+    { REQUEST("_: 1\r\n"), HTTP1_field_underscore },
+    { REQUEST("a_: 1\r\n"), HTTP1_field_underscore },
+    { "GET / HTTP/1.0\r\nA-Long-Name-That-Goes-On_: 1\r\n\r\n", HTTP1_field_underscore },
+    { REQUEST("X: a_b\r\n"), HTTP1_GOOD },
+    { "GET /a_b HTTP/1.1\r\nHost: a_b\r\n\r\n", HTTP1_GOOD },
     { REQUEST("A: 1\r\nB: 1\r\nC: 1\r\nD: 1\r\n"), HTTP1_GOOD },
     { REQUEST("A: 1\r\nB: 1\r\nC: 1\r\nD: 1\r\nE: 1\r\n"), HTTP1_too_many_fields },
     { "GET / HTTP/1.1\r\nHost: a\r\n", HTTP1_REASON_COUNT },
@@ -196,6 +219,10 @@ static void answers(void **state)
         { "HTTP/1.1 204 No\r\n\r\n", false, HTTP1_GOOD, HTTP_BODY_NONE },
         { "HTTP/1.1 304 No\r\nContent-Length: 3\r\n\r\n", false, HTTP1_GOOD, HTTP_BODY_NONE },
         { "HTTP/1.1 100 Go\r\n\r\n", false, HTTP1_GOOD, HTTP_BODY_NONE },
+        { "HTTP/1.1 204 No\r\nX_Y: 1\r\n\r\n", false, HTTP1_GOOD,
+          HTTP_BODY_NONE }, /* its own affair */
+        { "HTTP/1.1 204 No\r\nConnection: X-Forwarded-For\r\n\r\n", false, HTTP1_connection,
+          HTTP_BODY_NONE },
         { "HTTP/1.1 099 x\r\n\r\n", false, HTTP1_status_line, HTTP_BODY_NONE },
         { "HTTP/1.1 600 x\r\n\r\n", false, HTTP1_status_line, HTTP_BODY_NONE },
         { "HTTP/1.1 20 x\r\n\r\n", false, HTTP1_status_line, HTTP_BODY_NONE },
@@ -250,6 +277,145 @@ static void writing_is_canonical(void **state)
                 "HTTP/1.1 404 No such\r\nContent-Length: 2\r\nConnection: close\r\n\r\n");
 }
 
+static void upgrades(void **state)
+{
+#define UPGRADE    REQUEST("Connection: Upgrade\r\nUpgrade: WebSocket\r\n")
+#define TO(fields) "\r\nHost: a\r\n" fields "\r\n"
+#define WEBSOCKET  "Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n"
+    static const struct {
+        const char *head;
+        enum http1_reason expected;
+        bool upgrade;
+    } cases[] = {
+        { UPGRADE, HTTP1_GOOD, true },
+        { "GET / HTTP/1.1" TO(WEBSOCKET), HTTP1_GOOD, true },
+        { "GET / HTTP/1.1" TO(WEBSOCKET "Content-Length: 0\r\n"), HTTP1_GOOD, true },
+        { "POST / HTTP/1.1" TO(WEBSOCKET), HTTP1_upgrade, false },
+        { "HEAD / HTTP/1.1" TO(WEBSOCKET), HTTP1_upgrade, false },
+        { "GET / HTTP/1.1" TO(WEBSOCKET "Content-Length: 1\r\n"), HTTP1_upgrade, false },
+        { "GET / HTTP/1.1" TO(WEBSOCKET "Transfer-Encoding: chunked\r\n"), HTTP1_upgrade, false },
+        /* not asked for, or for something else: an ordinary request */
+        { "GET / HTTP/1.0" TO(WEBSOCKET), HTTP1_GOOD, false },
+        { REQUEST("Upgrade: websocket\r\n"), HTTP1_GOOD, false },
+        { REQUEST("Connection: upgrade\r\n"), HTTP1_GOOD, false },
+        { REQUEST("Connection: upgrade\r\nUpgrade: websocket/13\r\n"), HTTP1_GOOD, false },
+        { REQUEST("Connection: upgrade\r\nUpgrade: websocket, h2c\r\n"), HTTP1_GOOD, false },
+        { REQUEST("Connection: upgrade\r\nUpgrade: h2c\r\nUpgrade: websocket\r\n"), HTTP1_GOOD,
+          false },
+        { REQUEST("Connection: upgrade\r\nUpgrade: TLS/1.0\r\n"), HTTP1_GOOD, false },
+        { REQUEST("Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n"),
+          HTTP1_GOOD, false },
+        { "POST / HTTP/1.1" TO("Connection: upgrade\r\nUpgrade: h2c\r\nContent-Length: 1\r\n"),
+          HTTP1_GOOD, false },
+    };
+    struct http_field fields[HTTP1_FIELDS_MAX];
+    struct http_head h;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char room[1000];
+        struct str out = str_fixed(room, sizeof(room) - 1);
+        h.upgrade = false;
+        enum http1_reason got = scan_and_parse(span_from_text(cases[i].head), fields, &h);
+        if (got != cases[i].expected || h.upgrade != cases[i].upgrade)
+            fail_msg("'%s' gave %s, %d", cases[i].head, http1_reason_code(got), h.upgrade);
+        if (got != HTTP1_GOOD)
+            continue;
+        /* what goes on names the WebSocket or no protocol at all */
+        http1_write_request(&out, &h, HTTP1_PERSIST);
+        room[out.n] = '\0';
+        assert_true(out.n <= http1_head_size(&h));
+        assert_int_equal(strstr(room, "Connection: upgrade\r\nUpgrade: websocket\r\n\r\n") != NULL,
+                         cases[i].upgrade);
+        assert_null(strstr(room, "h2c"));
+        assert_null(strstr(room, "HTTP2"));
+        assert_null(strstr(room, "TLS"));
+        if (!cases[i].upgrade)
+            assert_null(strstr(room, "pgrade"));
+    }
+}
+
+static void answers_to_upgrades(void **state)
+{
+    static const struct {
+        const char *head;
+        bool upgrade;
+    } cases[] = {
+        { "HTTP/1.1 101 Go\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n", true },
+        { "HTTP/1.1 101 Go\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n", false },
+        { "HTTP/1.1 101 Go\r\nUpgrade: websocket\r\n\r\n", false },
+        { "HTTP/1.1 101 Go\r\nConnection: upgrade\r\n\r\n", false },
+        { "HTTP/1.1 101 Go\r\n\r\n", false },
+        { "HTTP/1.1 200 OK\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n", false },
+        { "HTTP/1.1 426 No\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n", false },
+    };
+    struct http_field fields[HTTP1_FIELDS_MAX];
+    struct http_head h;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        assert_int_equal(
+            http1_parse_answer(span_from_text(cases[i].head), &limits, false, fields, &h),
+            HTTP1_GOOD);
+        if (h.upgrade != cases[i].upgrade)
+            fail_msg("'%s'", cases[i].head);
+    }
+}
+
+static void expectations(void **state)
+{
+    static const struct {
+        const char *head;
+        bool waits;
+    } cases[] = {
+        { REQUEST("Expect: 100-continue\r\nContent-Length: 1\r\n"), true },
+        { REQUEST("Expect: 100-CONTINUE\r\nTransfer-Encoding: chunked\r\n"), true },
+        { REQUEST("Content-Length: 1\r\n"), false },
+        { REQUEST("Expect: 100-continue\r\n"), false }, /* no body that could wait */
+        /* RFC 9110 section 10.1.1: the one of an HTTP/1.0 client is ignored */
+        { "POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n", false },
+    };
+    struct http_field fields[HTTP1_FIELDS_MAX];
+    struct http_head h;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char room[1000];
+        struct str out = str_fixed(room, sizeof(room) - 1);
+        assert_int_equal(scan_and_parse(span_from_text(cases[i].head), fields, &h), HTTP1_GOOD);
+        if (h.expect_continue != cases[i].waits)
+            fail_msg("'%s'", cases[i].head);
+        http1_write_request(&out, &h, HTTP1_PERSIST);
+        room[out.n] = '\0';
+        assert_int_equal(strstr(room, "\r\nExpect: 100-continue\r\n") != NULL, cases[i].waits);
+        assert_int_equal(strstr(room, "xpect") != NULL, cases[i].waits); /* once, and ours */
+    }
+}
+
+/* What belongs to one connection ends there, whatever its case and wherever it stands. */
+static void hop_by_hop_fields_are_dropped(void **state)
+{
+    static const char *const names[] = {
+        "TE",           "trailer",          "Keep-Alive",         "Proxy-Connection",
+        "Upgrade",      "HTTP2-Settings",   "Proxy-Authenticate", "proxy-authorization",
+        "X-Named-Here", "evenkeel-outcome", "Evenkeel-Journey",   "EVENKEEL-anything",
+    };
+    struct http_field fields[HTTP1_FIELDS_MAX];
+    struct http_head h;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(names); i++) {
+        char text[200];
+        char room[1000];
+        struct str out = str_fixed(room, sizeof(room));
+        snprintf(text, sizeof(text), REQUEST("%s: 1\r\nX: 2\r\nConnection: x-named-here\r\n"),
+                 names[i]);
+        assert_int_equal(scan_and_parse(span_from_text(text), fields, &h), HTTP1_GOOD);
+        http1_write_request(&out, &h, HTTP1_PERSIST);
+        assert_span(str_span(&out), "GET / HTTP/1.1\r\nHost: a\r\nX: 2\r\n\r\n");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -259,6 +425,10 @@ int main(void)
         cmocka_unit_test(what_a_head_means),
         cmocka_unit_test(answers),
         cmocka_unit_test(writing_is_canonical),
+        cmocka_unit_test(upgrades),
+        cmocka_unit_test(answers_to_upgrades),
+        cmocka_unit_test(expectations),
+        cmocka_unit_test(hop_by_hop_fields_are_dropped),
     };
     return RUN(tests);
 }

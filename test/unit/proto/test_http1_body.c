@@ -49,6 +49,11 @@ static void chunked(void **state)
         { "A;x=\"y\"\r\n0123456789\r\n0\r\n\r\n", "0123456789", 0 },
         { "1;\r\na\r\n0\r\nX-T: 1\r\nY: 2\r\n\r\n", "a", 0 },
         { "000001\r\na\r\n00\r\n\r\n", "a", 0 },
+        /* as many digits as anybody writes, and too many of them */
+        { "0000000000000000000000000000001\r\na\r\n0\r\n\r\n", "a", 0 },
+        { "1\r\na\r\n0000000000000000000000000000000\r\n\r\n", "a", 0 },
+        { "000000000000000000000000000000001\r\na\r\n0\r\n\r\n", NULL, 0 },
+        { "1\r\na\r\n000000000000000000000000000000000\r\n\r\n", NULL, 0 },
         { "\r\na\r\n", NULL, 0 },
         { "5 \r\nhello\r\n0\r\n\r\n", NULL, 0 },
         { " 5\r\nhello\r\n0\r\n\r\n", NULL, 0 },
