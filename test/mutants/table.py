@@ -31,7 +31,7 @@ MUTANTS = [
     ("client_gone_unnoticed", "src/plane/http/h1_down.c",
      "    .hung_up = on_ended,", "    .hung_up = on_resumed,", "leaving_clients"),
     ("room_not_told", "src/plane/http/h1_down.c",
-     "        port_resume(e->ports[i]);", "        (void)e->ports[i];", "more_clients_than_room"),
+     "    edge_resume_ports(e);\n}", "    (void)e;\n}", "more_clients_than_room"),
     ("freed_while_used", "src/bus/snapshot.c",
      "p->held[freed]->generation < oldest)", "p->held[freed]->generation <= oldest + 1)", "reloads"),
     ("drain_cuts_off", "src/plane/http/edge.c",

@@ -239,6 +239,12 @@ void edge_listen(struct http_edge *e, struct port *p)
     port_start(p, e->reactor, &port_handler, e);
 }
 
+void edge_resume_ports(struct http_edge *e)
+{
+    for (size_t i = 0; i < e->port_count; i++)
+        port_resume(e->ports[i]);
+}
+
 /* ---- draining */
 
 bool edge_idle(const struct http_edge *e)

@@ -131,6 +131,9 @@ void edge_listen(struct http_edge *e, struct port *p);
  * `deadline`. Also by DRAIN mail. */
 void edge_drain(struct http_edge *e, ns_t deadline);
 
+/* There may be room again for connections that wait at the ports. */
+void edge_resume_ports(struct http_edge *e);
+
 /* Memory is all but used up, at this moment. */
 bool edge_full(const struct http_edge *e);
 

@@ -573,6 +573,8 @@ static void next_request(struct h1_down *d)
     if (!d->buffer) {
         move(d, H1_DOWN_IDLE);
         conn_receive(&d->conn);
+        if (d->edge->down_list.count >= d->edge->connections_max)
+            edge_resume_ports(d->edge); /* it may give way to one that waits */
         return;
     }
     memmove(d->buffer, d->buffer + d->used, d->have - d->used);
@@ -664,8 +666,7 @@ static void on_released(struct conn *c)
     list_remove(&e->down_list, &d->link);
     counter_sub(e->page, e->slots->counters + EDGE_CONNECTIONS_OPEN, 1);
     pool_give(&e->downs, d);
-    for (size_t i = 0; i < e->port_count; i++)
-        port_resume(e->ports[i]);
+    edge_resume_ports(e);
 }
 
 static const struct conn_handler handler = {
