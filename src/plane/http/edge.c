@@ -218,7 +218,7 @@ static bool may_accept(struct port *p)
     uint32_t count = (uint32_t)e->down_list.count;
 
     return count < e->connections_max ||
-           (count < e->connections_max + CONNECTIONS_CLOSING_MAX && !list_empty(&e->idle_downs));
+           (count < e->connections_max + CONNECTIONS_CLOSING_MAX && h1_down_has_room(e));
 }
 
 static bool accepted(struct port *p, const struct accepted *a)
@@ -336,6 +336,7 @@ void edge_open(struct http_edge *e, const struct edge_parts *parts)
     mailbox_init(&e->mail);
     open_pools(e, most, parts->memory_max);
     list_init(&e->idle_downs);
+    list_init(&e->head_downs);
     list_init(&e->down_list);
     list_init(&e->up_list);
     list_init(&e->exchange_list);

@@ -81,6 +81,7 @@ struct http_edge {
     size_t port_count;
     uint32_t connections_max; /* this reactor's share of limits.connections */
     struct list idle_downs;   /* clients between two requests, longest idle first */
+    struct list head_downs;   /* clients whose head is not whole, longest first */
     enum overload overload;
     struct log_ring *log; /* NULL: no access log is written */
     void (*log_hurry)(void *log_writer);

@@ -408,6 +408,14 @@ static void offer(struct exchange *x, bool fresh)
         move(x, EXCHANGE_CONNECTING);
 }
 
+/* The codec gives the body's beginning when it has enough of it. */
+static void gather(struct exchange *x)
+{
+    x->gathering = true;
+    timer_set(&x->edge->reactor->timers, &x->timer, x->edge->reactor->now + x->route->timeout.idle);
+    x->down.ops->credit(&x->down);
+}
+
 static void begin(struct exchange *x, const struct http_part *part)
 {
     const struct config *c = x->snapshot->config;
@@ -439,6 +447,9 @@ static void begin(struct exchange *x, const struct http_part *part)
     x->service = x->route->service;
     if (x->service->local)
         x->service->local->answer(x->service->local, x);
+    else if (x->request.body == HTTP_BODY_LENGTH && !x->request.expect_continue && !part->end &&
+             part->data.n == 0)
+        gather(x);
     else
         offer(x, false);
 }
@@ -475,7 +486,11 @@ static void down_part(struct leg *l, const struct http_part *part)
     x->request_ended = part->end;
     x->received += part->data.n;
     moved(x);
-    if (x->up_open)
+    if (x->gathering && x->state == EXCHANGE_READING) {
+        x->gathering = false;
+        x->held = *part;
+        offer(x, false);
+    } else if (x->up_open)
         send_up(x, part);
     else if (!part->end)
         x->down.ops->credit(l); /* nobody wants it: it is read so that the answer can be */
@@ -681,7 +696,7 @@ static void on_deadline(struct timer *t)
         else
             blame_instance(x, ENDING_answer_stalled);
         break;
-    case EXCHANGE_READING:
+    case EXCHANGE_READING: refuse(x, ENDING_body_timeout); break;
     case EXCHANGE_OVER:
     case EXCHANGE_STATE_COUNT: never("a deadline in a state that has none");
     }

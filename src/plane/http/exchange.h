@@ -72,6 +72,7 @@ struct exchange {
     bool stream : 1; /* event stream or WebSocket: counted at its head, may be silent for long */
     bool tunnel : 1; /* WebSocket: bytes both ways */
     bool counted : 1;
+    bool gathering : 1;     /* no instance is asked for before the body begins to come */
     bool request_ended : 1; /* its last part has come from the client */
     bool request_sent : 1;  /* some byte of it went to this instance */
     bool up_sending : 1;    /* a send is under way */

@@ -29,7 +29,7 @@ struct h1_down {
     struct link link; /* in edge->down_list */
     struct http_edge *edge;
     struct timer timer;
-    struct link idle_link; /* in edge->idle_downs, while IDLE */
+    struct link wait_link; /* in edge->idle_downs while IDLE, in edge->head_downs while HEAD */
     struct leg *leg;       /* while in EXCHANGE */
     struct leg_peer peer;
     struct address_place place;
@@ -59,6 +59,7 @@ struct h1_down {
     bool chunked;   /* of the answer */
     bool to_head;   /* the request is a HEAD, even when nothing else of it can be understood */
     bool no_body;   /* HEAD, 204, 304: data is dropped */
+    bool gathering; /* the body's beginning is kept until there is enough of it */
     bool awaits_go; /* the client waits for 100 before its body */
     bool tunnel;    /* bytes without framing, both ways */
     char chunk_line[HTTP1_CHUNK_HEAD_MAX];
@@ -93,13 +94,21 @@ static ns_t deadline_of(const struct h1_down *d, enum h1_down_state s)
     return NS_NEVER;
 }
 
+/* Those that wait for the client, longest first: they give way when there are too many. */
+static struct list *waiting_in(struct http_edge *e, enum h1_down_state s)
+{
+    return s == H1_DOWN_IDLE ? &e->idle_downs : s == H1_DOWN_HEAD ? &e->head_downs : NULL;
+}
+
 static void move(struct h1_down *d, enum h1_down_state to)
 {
     machine_check_move(states, d->state, to);
-    if (d->state == H1_DOWN_IDLE)
-        list_remove(&d->edge->idle_downs, &d->idle_link);
-    if (to == H1_DOWN_IDLE)
-        list_append(&d->edge->idle_downs, &d->idle_link);
+    struct list *from = waiting_in(d->edge, d->state);
+    struct list *into = waiting_in(d->edge, to);
+    if (from)
+        list_remove(from, &d->wait_link);
+    if (into)
+        list_append(into, &d->wait_link);
     d->state = to;
     timer_set(&d->edge->reactor->timers, &d->timer, deadline_of(d, to));
 }
@@ -203,7 +212,7 @@ static bool open_leg(struct h1_down *d)
     d->leg = l;
     d->requests++;
     d->waited = 0;
-    d->request_ended = d->close = d->chunked = d->no_body = d->tunnel = false;
+    d->request_ended = d->close = d->chunked = d->no_body = d->tunnel = d->gathering = false;
     d->keep_alive = true;
     d->is_1_0 = false;
     d->to_head = d->buffer &&
@@ -227,6 +236,7 @@ static void refuse(struct h1_down *d, enum ending why)
 
 static void deliver_body(struct h1_down *d, const struct http_head *head);
 static void ask_for_body(struct h1_down *d);
+static bool must_gather(const struct h1_down *d);
 
 static enum ending read_request(struct h1_down *d, struct leg *l, size_t size,
                                 struct http_head *ret_head)
@@ -258,6 +268,14 @@ static enum ending begin_body(struct h1_down *d, const struct http_head *h)
     return ENDING_answered;
 }
 
+static void deliver_head(struct h1_down *d, const struct http_head *head)
+{
+    struct http_part part = { .head = head };
+
+    d->gathering = true;
+    d->leg->events->part(d->leg, &part);
+}
+
 static void begin_exchange(struct h1_down *d, size_t size)
 {
     struct http_head head;
@@ -271,6 +289,8 @@ static void begin_exchange(struct h1_down *d, size_t size)
         wrong = begin_body(d, &head);
     if (wrong != ENDING_answered)
         refuse(d, wrong);
+    else if (must_gather(d))
+        deliver_head(d, &head);
     else
         deliver_body(d, &head);
 }
@@ -314,7 +334,8 @@ static void look_for_head(struct h1_down *d)
 static ns_t rate_deadline(const struct h1_down *d)
 {
     const struct limits *l = &snapshot_current(d->edge->snapshots)->config->limits;
-    uint64_t earned = l->body_rate ? d->body_bytes * (uint64_t)NS_PER_S / l->body_rate : 0;
+    uint64_t came = d->body_bytes + (d->gathering ? d->have - d->used : 0);
+    uint64_t earned = l->body_rate ? came * (uint64_t)NS_PER_S / l->body_rate : 0;
 
     if (!l->body_rate || d->tunnel || d->awaits_go || earned > INT64_MAX / 4)
         return NS_NEVER;
@@ -328,12 +349,35 @@ static void ask_for_body(struct h1_down *d)
     conn_receive(&d->conn);
 }
 
+/* How much of a body is wanted before the instance hears of it: all, or a good beginning. A client that sends
+ * slowly then waits with us, where it costs a buffer, and not at an instance, where it costs a worker.
+ * Not of a chunked body, which may be a conversation, nor when the client waits for the instance's word. */
+static size_t wanted(const struct h1_down *d)
+{
+    enum { BEGINNING = 16 * 1024 };
+    size_t room = buffer_size(d) - d->used;
+    size_t n = d->body.left < BEGINNING ? (size_t)d->body.left : BEGINNING;
+
+    return n < room ? n : room;
+}
+
+static bool must_gather(const struct h1_down *d)
+{
+    return d->body.kind == HTTP_BODY_LENGTH && !d->body.complete && !d->awaits_go &&
+           d->have - d->used < wanted(d);
+}
+
 static void body_came(struct h1_down *d)
 {
     if (!d->awaits_go)
         d->waited += d->received - d->asked;
     d->awaits_go = false;
     timer_set(&d->edge->reactor->timers, &d->timer, NS_NEVER);
+    if (d->gathering && d->have - d->used < wanted(d)) {
+        ask_for_body(d);
+        return;
+    }
+    d->gathering = false;
     deliver_body(d, NULL);
 }
 
@@ -375,7 +419,7 @@ static void leg_credit(struct leg *l)
         give_buffer_back(d);
     if (d->request_ended || d->refused)
         return;
-    if (d->buffer)
+    if (d->buffer && !d->gathering)
         conn_resume(&d->conn); /* a tunnel's first bytes came before it was one */
     else
         ask_for_body(d);
@@ -743,7 +787,7 @@ bool h1_down_open(struct http_edge *e, const struct port *p, const struct accept
     ns_t age = snapshot_current(e->snapshots)->config->limits.connection_age;
     d->old_at =
         e->reactor->now + age + (ns_t)(rng_next(&e->reactor->rng) % (uint64_t)(age / 10 + 1));
-    list_append(&e->idle_downs, &d->idle_link);
+    list_append(&e->idle_downs, &d->wait_link);
     list_append(&e->down_list, &d->link);
     edge_count(e, e->slots->counters + EDGE_CONNECTIONS_OPEN, 1);
     edge_count(e, e->slots->counters + EDGE_CONNECTIONS_ACCEPTED, 1);
@@ -763,17 +807,42 @@ void h1_down_drain(struct h1_down *d)
         close_now(d);
 }
 
-bool h1_down_make_room(struct http_edge *e, bool used)
+/* Whoever takes longer than this for a head is slow on purpose, or as good as. */
+#define HEAD_SLOW (1 * NS_PER_S)
+
+static struct h1_down *slow_head(struct http_edge *e)
+{
+    if (list_empty(&e->head_downs))
+        return NULL;
+    struct h1_down *d = container_of(list_first(&e->head_downs), struct h1_down, wait_link);
+    return e->reactor->now - d->began > HEAD_SLOW ? d : NULL;
+}
+
+static struct h1_down *longest_idle(struct http_edge *e, bool used)
 {
     struct link *k = e->idle_downs.head.next;
 
     while (used && k != &e->idle_downs.head &&
-           container_of(k, struct h1_down, idle_link)->requests == 0)
+           container_of(k, struct h1_down, wait_link)->requests == 0)
         k = k->next;
-    if (k == &e->idle_downs.head)
+    return k != &e->idle_downs.head ? container_of(k, struct h1_down, wait_link) : NULL;
+}
+
+bool h1_down_has_room(struct http_edge *e)
+{
+    return slow_head(e) || !list_empty(&e->idle_downs);
+}
+
+bool h1_down_make_room(struct http_edge *e, bool used)
+{
+    struct h1_down *d = slow_head(e);
+
+    if (!d)
+        d = longest_idle(e, used);
+    if (!d)
         return false;
     edge_count(e, e->slots->counters + EDGE_MADE_ROOM, 1);
-    close_now(container_of(k, struct h1_down, idle_link));
+    close_now(d);
     return true;
 }
 

@@ -35,8 +35,12 @@ struct h1_down *h1_down_of(struct link *k);
 /* Draining: closes it if no exchange is under way; else it closes after the answer. */
 void h1_down_drain(struct h1_down *d);
 
-/* Closes the connection that has been idle longest; false when none is. Its place is free at the turn's end.
- * `used`: not one whose first request is still to come. */
+/* Whether a connection could give way to a new one. */
+bool h1_down_has_room(struct http_edge *e);
+
+/* Closes the connection whose head has been coming for too long, or else the one that has been idle longest;
+ * false when there is none. Its place is free at the turn's end. `used`: not one whose first request is
+ * still to come. */
 bool h1_down_make_room(struct http_edge *e, bool used);
 
 /* Closes at once; an exchange under way must have been cut. */

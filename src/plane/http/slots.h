@@ -19,7 +19,7 @@
     X(RECEIVED_BYTES,       counter, "evenkeel_http_received_bytes_total",       "Bytes received from clients.") \
     X(SENT_BYTES,           counter, "evenkeel_http_sent_bytes_total",           "Bytes of answers given to clients, without framing.") \
     X(PER_ADDRESS,          counter, "evenkeel_http_connections_over_address_limit_total", "Connections closed because their address had too many.") \
-    X(MADE_ROOM,            counter, "evenkeel_http_idle_connections_closed_total", "Idle connections closed to make room for new ones.") \
+    X(MADE_ROOM,            counter, "evenkeel_http_idle_connections_closed_total", "Idle connections, and those that sent a head too slowly, closed to make room for new ones.") \
     X(HANDSHAKES_FAILED,    counter, "evenkeel_http_handshakes_failed_total",    "Connections that ended within TLS handshake or PROXY protocol.") \
     X(OVERLOAD,             gauge,   "evenkeel_http_overload_level",             "Sum over threads: 1 saves (connections close with their answer), 2 refuses new requests.") \
     X(LOG_DROPPED,          counter, "evenkeel_access_log_dropped_total",        "Access log lines that found a full ring.") \
