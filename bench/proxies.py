@@ -17,7 +17,7 @@ TOOLS = os.path.join(BUILD, "bench")
 PROXY_CORE, OTHER_CORE = 0, 1
 DESCRIPTORS = 100000  # enough for everything here, where it may be had
 
-# Buffers such that no body touches a file, and answers of 64 KiB cost nginx half of what its own defaults do; tickets and session cache off, so that a handshake is a whole one.
+# Buffers such that no body touches a file, and answers of 64 KiB cost nginx half of what its own defaults do.
 NGINX = """worker_processes 1; daemon off; master_process off; pid {dir}/nginx.pid; error_log {dir}/nginx.log;
 events {{ worker_connections {twice}; }}
 http {{ access_log off; keepalive_requests 1000000000; client_body_temp_path {dir}/b; proxy_temp_path {dir}/p;
@@ -55,7 +55,7 @@ EVENKEEL = """listen: {{ {listen}, admin: "127.0.0.1:{admin}" }}
 store: {dir}/evenkeel-{port}.db
 workers: 1
 log: {{ level: warn{access} }}
-limits: {{ connections: {connections} }}
+limits: {{ connections: {connections}{limits} }}
 services: {{ app: {{ instances: ["127.0.0.1:{origin}"] }} }}
 routes:
   - {{ path: /export/*, service: app, timeout: {{ head: 2m }} }}
@@ -146,11 +146,11 @@ def end_origin(process):
 
 
 class Proxy:
-    def __init__(self, name, folder, origin, tls=False, everything=False, connections=4096):
+    def __init__(self, name, folder, origin, tls=False, everything=False, connections=4096, limits=""):
         self.name, self.port, self.folder = name, free_port(), folder
         self.access = None
         self.names = dict(dir=folder, port=self.port, origin=origin, admin=free_port(), http=free_port(), access="",
-                          connections=connections, twice=2 * connections,
+                          connections=connections, limits=limits, twice=2 * connections,
                           haproxy_most=min(connections, resource.getrlimit(resource.RLIMIT_NOFILE)[1] // 2 - 100))
         self.path = os.path.join(folder, f"{name}-{self.port}.conf")
         if name == "nginx":

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* validate.c - `evenkeel validate`: is this file right? */
 #include "cli/commands.h"
+#include "control/boot.h"
 #include "control/config_file.h"
 
 #include <getopt.h>
@@ -123,6 +124,10 @@ int cmd_validate(int argc, char **argv)
     if (o.help)
         return EXIT_DONE;
     err e = config_read_file(o.file, &config, &report);
+    if (!e.failed && (e = boot_check(config)).failed) {
+        config_free(config);
+        config = NULL;
+    }
     if (o.json) {
         print_json(o.file, &report, e.text, config);
     } else {

@@ -153,15 +153,26 @@ static err open_control(struct boot *b, const struct boot_options *o)
     return OK;
 }
 
-static err open_service_tls(struct service *s)
+static err make_service_tls(const struct service *s, struct tls_client **ret)
 {
     const struct service_tls *t = s->tls;
 
     if (!t)
         return OK;
     struct tls_files own = { t->own.chain, t->own.key };
-    err e = tls_client_new(t->ca, t->server_name, &own, &s->tls_client);
+    err e = tls_client_new(t->ca, t->server_name, &own, ret);
     return e.failed ? err_make("service '%s': %s", s->name.p, e.text) : OK;
+}
+
+err boot_check(const struct config *c)
+{
+    TRY(certificates_try(c));
+    for (size_t i = 0; i < c->service_count; i++) {
+        struct tls_client *t = NULL;
+        TRY(make_service_tls(&c->services[i], &t));
+        tls_client_free(t);
+    }
+    return OK;
 }
 
 /* While the rights to read private keys are still there. */
@@ -169,7 +180,7 @@ static err open_tls(struct boot *b)
 {
     TRY(certificates_open(&b->certificates, b->config, b->users, b->edges, b->workers));
     for (size_t i = 0; i < b->config->service_count; i++)
-        TRY(open_service_tls(&b->config->services[i]));
+        TRY(make_service_tls(&b->config->services[i], &b->config->services[i].tls_client));
     return OK;
 }
 

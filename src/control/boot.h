@@ -17,6 +17,9 @@ struct boot_options {
  * counts and returns. A second signal ends the process at once. An error means that it never served. */
 err boot_run(const struct boot_options *options);
 
+/* Whether the files that a configuration names can be used: certificates, keys, authorities. */
+err boot_check(const struct config *c);
+
 enum { BOOT_DRAIN_S = 30 }; /* longer than an ordinary head timeout: what runs may finish */
 
 #endif

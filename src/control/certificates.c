@@ -82,6 +82,20 @@ err certificates_open(struct certificate_watch *w, const struct config *c,
     return OK;
 }
 
+err certificates_try(const struct config *c)
+{
+    struct certificate_watch w = { .config = c };
+
+    for (size_t l = 0; l < c->http_count; l++) {
+        struct tls_server *s = NULL;
+        if (!c->http[l].certificates)
+            continue;
+        TRY(make_server(&w, &c->http[l], &s));
+        tls_server_free(s);
+    }
+    return OK;
+}
+
 /* Each reactor gets a server of its own by mail; what was refused is made again at the next look. */
 static bool give_out(struct certificate_watch *w, size_t listener)
 {

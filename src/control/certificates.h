@@ -29,6 +29,9 @@ struct certificate_watch {
 err certificates_open(struct certificate_watch *w, const struct config *c,
                       struct listener *listeners, struct http_edge *edges, size_t edge_count);
 
+/* Whether the files can be used. */
+err certificates_try(const struct config *c);
+
 /* Looks whether something changed; `now` is monotonic. */
 void certificates_check(struct certificate_watch *w, ns_t now);
 

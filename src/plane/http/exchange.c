@@ -490,10 +490,11 @@ static void down_part(struct leg *l, const struct http_part *part)
         x->gathering = false;
         x->held = *part;
         offer(x, false);
-    } else if (x->up_open)
+    } else if (x->up_open) {
         send_up(x, part);
-    else if (!part->end)
+    } else if (!part->end) {
         x->down.ops->credit(l); /* nobody wants it: it is read so that the answer can be */
+    }
 }
 
 static void up_sent(struct leg *l)
