@@ -11,7 +11,7 @@
 #include <stdatomic.h>
 
 enum {
-    LOG_RING_SIZE = 1 << 20, /* some 3,000 lines: what a busy reactor writes in 30 ms */
+    LOG_RING_SIZE = 1 << 20,  /* some 3,000 lines: what a busy reactor writes in 30 ms */
     LOG_LINE_MAX = 16 * 1024, /* a line may be as long as a head that was cut to it */
 };
 

@@ -28,7 +28,8 @@ bool network_parse(struct span text, struct network *ret_network)
     unsigned size = address_bytes(&a, n.bytes);
     n.family = size == 4 ? AF_INET : AF_INET6;
     bits = (uint64_t)size * 8;
-    if (slash < text.n && (!span_to_u64(span_after(text, slash + 1), &bits) || bits > (uint64_t)size * 8))
+    if (slash < text.n &&
+        (!span_to_u64(span_after(text, slash + 1), &bits) || bits > (uint64_t)size * 8))
         return false;
     n.bits = (uint8_t)bits;
     if (bits_behind(&n, size))

@@ -88,15 +88,39 @@ static size_t certificate_for(const struct tls_server *s, const char *name, size
     return 0;
 }
 
-static int on_server_name(SSL *ssl, int *alert, void *nothing)
+/* The name in a server_name extension (RFC 6066 section 3): a list of one, of type 0. */
+static struct span asked_name(SSL *ssl)
 {
-    const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    const unsigned char *p;
+    size_t n;
+
+    if (!SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &p, &n) || n < 5 || p[2] != 0)
+        return span_of(NULL, 0);
+    size_t length = (size_t)p[3] << 8 | p[4];
+    return length == n - 5 ? span_of(p + 5, length) : span_of(NULL, 0);
+}
+
+/* Before tickets are looked at: a session belongs to the certificate that it began with, and is not resumed
+ * for another one's name (RFC 6066 section 3). */
+static int on_client_hello(SSL *ssl, int *alert, void *nothing)
+{
     const struct tls_server *s = SSL_get_app_data(ssl);
+    struct span name = asked_name(ssl);
+    size_t index = certificate_for(s, name.p, name.n);
 
     (void)alert;
     (void)nothing;
-    if (name && s->count > 1)
-        SSL_set_SSL_CTX(ssl, s->contexts[certificate_for(s, name, strlen(name))]);
+    SSL_set_SSL_CTX(ssl, s->contexts[index]);
+    SSL_set_session_id_context(ssl, (const unsigned char *)&index, sizeof(index));
+    return SSL_CLIENT_HELLO_SUCCESS;
+}
+
+/* The choice was made above; this makes OpenSSL acknowledge the name. */
+static int on_server_name(SSL *ssl, int *alert, void *nothing)
+{
+    (void)ssl;
+    (void)alert;
+    (void)nothing;
     return SSL_TLSEXT_ERR_OK;
 }
 
@@ -163,10 +187,10 @@ static err load_certificate(SSL_CTX *c, const struct tls_files *f)
 static void set_up_server(SSL_CTX *c)
 {
     SSL_CTX_set_tlsext_ticket_key_evp_cb(c, on_ticket);
+    SSL_CTX_set_client_hello_cb(c, on_client_hello, NULL);
     SSL_CTX_set_tlsext_servername_callback(c, on_server_name);
     SSL_CTX_set_alpn_select_cb(c, on_alpn, NULL);
     SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF); /* tickets need no memory here */
-    SSL_CTX_set_session_id_context(c, (const unsigned char *)"evenkeel", 8);
     SSL_CTX_set_num_tickets(c, 1);
 }
 

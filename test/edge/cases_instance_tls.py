@@ -6,7 +6,7 @@ import ssl
 import tempfile
 
 import kit
-from kit import Edge, Instance, case, connect, expect, reason_of, yaml
+from kit import wait_for, Edge, Instance, case, connect, expect, reason_of, yaml
 
 V12, V13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
 
@@ -31,7 +31,7 @@ def refused(instance, tls, *reasons, good=None):
         got = connect(edge.http).get("/alone")
         expect(got[0] == 502 and reason_of(got) in reasons, f"{got[0]} {reason_of(got)}, not {' or '.join(reasons)}")
         expect(instance.address.encode() not in got[2], "the answer names the instance")
-        expect(edge.metric(f'evenkeel_http_endings_total{{reason="{reason_of(got)}"}}') == 1, "it is not counted")
+        wait_for("it is counted", lambda: edge.metric(f'evenkeel_http_endings_total{{reason="{reason_of(got)}"}}') == 1)
     expect(not instance.requests, "a request reached it")
     if good:
         with Edge(yaml([instance, good], tls=tls, workers=1)) as edge:

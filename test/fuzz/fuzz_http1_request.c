@@ -43,8 +43,8 @@ static void check_written(const struct http_head *h)
     for (uint32_t i = 0; i < again.field_count; i++)
         check(!again.fields[i].hop || again.fields[i].id == HTTP_CONTENT_LENGTH ||
               again.fields[i].id == HTTP_TRANSFER_ENCODING || again.fields[i].id == HTTP_EXPECT ||
-              (h->upgrade && (again.fields[i].id == HTTP_CONNECTION ||
-                              again.fields[i].id == HTTP_UPGRADE)));
+              (h->upgrade &&
+               (again.fields[i].id == HTTP_CONNECTION || again.fields[i].id == HTTP_UPGRADE)));
     check(again.upgrade == h->upgrade && again.expect_continue == h->expect_continue);
 }
 

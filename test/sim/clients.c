@@ -218,7 +218,8 @@ static void send_one(struct client *c)
     c->abort_after = p->abort != ABORT_NONE;
     c->sending = true;
     if (c->abort_after) /* also when not all of it can be sent: what was must have been read by then */
-        timer_set(&c->sim->client_reactor.timers, &c->think, sim_now(c->sim->world) + 400 * NS_PER_MS);
+        timer_set(&c->sim->client_reactor.timers, &c->think,
+                  sim_now(c->sim->world) + 400 * NS_PER_MS);
     sim_trace(c->sim->world, "client: request %u for %s, body %zu, answer %u with %zu bytes", p->id,
               paths[p->journey], p->body, p->status, p->size);
     struct iovec piece = { c->out, c->out_n };

@@ -583,9 +583,10 @@ static void begin_answer(struct exchange *x, const struct http_part *part)
     if (x->answer.upgrade || is_event_stream(&x->answer))
         begin_stream(x);
     struct http_part first = { .head = &x->answer, .data = part->data, .end = part->end };
+    bool tunnel = x->tunnel; /* only a tunnel is certain to be still there after the send */
     move(x, EXCHANGE_ANSWERING);
     send_down(x, &first);
-    if (x->tunnel && x->state == EXCHANGE_ANSWERING)
+    if (tunnel)
         x->down.ops->credit(&x->down); /* the client may speak again */
 }
 

@@ -106,8 +106,9 @@ static const struct wrong wrong_keys[] = {
     { "services: { s: { instances: [127.0.0.1:1] } }\n",
       "1:1: 'listen' is missing: Where evenkeel takes connections.\n" },
     { "listen:\nservices: { s: { instances: [127.0.0.1:1] } }\n", "1:8: 'listen' has no value\n" },
-    { GOOD "limits: 3\n", "3:9: 'limits' takes keys of its own: connections, head, fields, "
-                          "line, body, header-time\n" },
+    { GOOD "limits: 3\n",
+      "3:9: 'limits' takes keys of its own: connections, connections-per-address, connection-age, "
+      "connection-requests, memory, head, fields, line, body, header-time, body-rate\n" },
     { GOOD "journeys: [a]\n", "3:11: 'journeys' takes names that you choose, each with keys: "
                               "owner, runbook, priority, routes, bad, objectives\n" },
     { GOOD "store: [a]\n", "3:8: 'store' takes text, not a list; for example storefront\n" },
@@ -156,8 +157,8 @@ static const struct wrong wrong_addresses[] = {
       "1:17: 'localhost:80' is not an address or a list of them; for example [0.0.0.0:8080, "
       "\"[::]:8080\"]\n" },
     { "listen: { http: { address: 127.0.0.1:1, proxy-protocol: true } }\n" SHOP,
-      "1:41: 'listen.http[].proxy-protocol' is not in this version: Whether a load balancer "
-      "in front tells the client's address.\n" },
+      "1:57: proxy-protocol needs `trusted`: the networks of the load balancers that may speak "
+      "it\n" },
     { "listen: { http: { proxy-protocl: true } }\n" SHOP,
       "1:17: 'address' is missing: The address, when it is given with keys. For example: "
       "127.0.0.1:9900, \"[::1]:9900\", \"unix:/run/evenkeel.sock\"\n"
@@ -168,9 +169,8 @@ static const struct wrong wrong_services[] = {
     { LISTEN "services: {}\n", "2:11: 'services' is empty\n" },
     { LISTEN "services: { Shop: { instances: [127.0.0.1:1] } }\n",
       "2:13: 'Shop' is no good name: up to 64 of a-z 0-9 - _ . and a letter or digit first\n" },
-    { LISTEN "services: { s: 1 }\n",
-      "2:16: 's' takes keys of its own: owner, environment, class, mode, instances, balance, "
-      "timeout\n" },
+    { LISTEN "services: { s: 1 }\n", "2:16: 's' takes keys of its own: owner, environment, class, "
+                                     "mode, instances, balance, tls, timeout\n" },
     { LISTEN "services: { s: { instances: [] } }\n",
       "2:29: service 's' needs from 1 to 1024 instances\n" },
     { LISTEN "services: { s: { instances: [a, 1.2.3:80, \"[fe80::1%eth0]:80\", \"unix:\"] } }\n",
