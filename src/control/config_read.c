@@ -3,12 +3,15 @@
 #include "control/config_build.h"
 
 #include "base/check.h"
+#include "io/tls.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
 void config_free(struct config *c)
 {
+    for (size_t i = 0; i < c->service_count; i++)
+        tls_client_free(c->services[i].tls_client);
     arena_free(&c->arena);
     free(c);
 }

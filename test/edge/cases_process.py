@@ -99,16 +99,9 @@ def sockets_are_taken_over():
         edge = Edge(yaml([instance]))
         http, admin = listen_at(edge.http), listen_at(edge.admin)
 
-        def hand_over():
-            os.dup2(http.fileno(), 13)  # first out of the way of 3 and 4
-            os.dup2(admin.fileno(), 14)
-            os.dup2(13, 3)
-            os.dup2(14, 4)
-            os.environ.update(LISTEN_FDS="2", LISTEN_PID=str(os.getpid()))
-
-        # LISTEN_PID must be the program's own: a shell becomes it
-        command = ["/bin/sh", "-c", 'LISTEN_PID=$$ LISTEN_FDS=2 exec "$@"', "sh"]
-        with edge_started(edge, command=command, preexec=hand_over, pass_fds=(3, 4)):
+        # LISTEN_PID must be the program's own: a shell puts the sockets where they belong and becomes it
+        script = f'exec 3<&{http.fileno()} 4<&{admin.fileno()}; LISTEN_PID=$$ LISTEN_FDS=2 exec "$@"'
+        with edge_started(edge, command=["/bin/bash", "-c", script, "sh"], pass_fds=(http.fileno(), admin.fileno())):
             # ours are closed here, so only the program can be the one that accepts
             http.close()
             admin.close()
