@@ -132,10 +132,10 @@ int cmd_validate(int argc, char **argv)
         print_json(o.file, &report, e.text, config);
     } else {
         config_report_print(&report, e.failed ? stderr : stdout);
-        if (e.failed)
-            fprintf(stderr, "evenkeel: %s\n", e.text);
-        else
+        if (config)
             print_summary(o.file, config);
+        else
+            fprintf(stderr, "evenkeel: %s\n", e.text);
     }
     config_report_free(&report);
     if (config)

@@ -330,7 +330,10 @@ static void check_scalar(struct node *n, const struct config_option *row, struct
         break;
     case CONFIG_NETWORKS:
         if (!network_parse(n->text, &network))
-            wrong_value(n, row, r);
+            report_bad(r, n,
+                       "'%s' is not a network: an address, or one with the bits that count behind "
+                       "a slash and zeroes in the others; for example %s",
+                       shown(n->text).text, config_type_example(row->type));
         break;
     case CONFIG_WORDS: check_choice(n, row, r); break;
     default: break; /* patterns and instances are read when they are built */

@@ -41,6 +41,16 @@ static bool read_address(struct span word, int family, uint8_t *ret_bytes)
     return inet_pton(family, text, ret_bytes) == 1;
 }
 
+/* A line of text holds nothing else. */
+static bool is_printable(struct span line)
+{
+    for (size_t i = 0; i < line.n; i++) {
+        if (line.p[i] < ' ' || line.p[i] > '~')
+            return false;
+    }
+    return true;
+}
+
 static enum proxy_progress read_line(struct span line, struct proxy_header *h)
 {
     struct span rest = span_after(line, V1_SIGNATURE.n);
@@ -49,6 +59,8 @@ static enum proxy_progress read_line(struct span line, struct proxy_header *h)
     uint16_t port;
     int family;
 
+    if (!is_printable(line))
+        return PROXY_MALFORMED;
     if (span_equal(protocol, SPAN("UNKNOWN")))
         return PROXY_COMPLETE; /* whatever follows is to be ignored */
     if (span_equal(protocol, SPAN("TCP4")))

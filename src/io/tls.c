@@ -32,10 +32,13 @@ const struct tls_shared *tls_shared(void)
     return &shared;
 }
 
+/* The first error is the cause, those behind it say who failed because of it. */
 static const char *openssl_reason(void)
 {
-    unsigned long code = ERR_peek_last_error();
-    const char *reason = code ? ERR_reason_error_string(code) : NULL;
+    unsigned long code = ERR_peek_error();
+    const char *reason = !code                    ? NULL
+                         : ERR_SYSTEM_ERROR(code) ? strerrordesc_np(ERR_GET_REASON(code))
+                                                  : ERR_reason_error_string(code);
 
     ERR_clear_error();
     return reason ? reason : "unknown reason";

@@ -92,9 +92,10 @@ static struct said line_says(struct span wire)
     if (!end || end != line + s.size - 2)
         return s;
     *end = '\0';
-    bool unknown = strcmp(line, "PROXY UNKNOWN") == 0 || strncmp(line, "PROXY UNKNOWN ", 14) == 0;
-    if (!unknown && strlen(line) != s.size - 2)
-        return s; /* a zero byte */
+    for (size_t i = 0; i < s.size - 2; i++) {
+        if (line[i] < ' ' || line[i] > '~')
+            return s; /* no text */
+    }
     s.progress = words_say(line, &s.header);
     return s;
 }

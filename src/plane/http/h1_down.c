@@ -95,20 +95,23 @@ static ns_t deadline_of(const struct h1_down *d, enum h1_down_state s)
 }
 
 /* Those that wait for the client, longest first: they give way when there are too many. */
+static bool waits(enum h1_down_state s)
+{
+    return s == H1_DOWN_IDLE || s == H1_DOWN_HEAD;
+}
+
 static struct list *waiting_in(struct http_edge *e, enum h1_down_state s)
 {
-    return s == H1_DOWN_IDLE ? &e->idle_downs : s == H1_DOWN_HEAD ? &e->head_downs : NULL;
+    return s == H1_DOWN_IDLE ? &e->idle_downs : &e->head_downs;
 }
 
 static void move(struct h1_down *d, enum h1_down_state to)
 {
     machine_check_move(states, d->state, to);
-    struct list *from = waiting_in(d->edge, d->state);
-    struct list *into = waiting_in(d->edge, to);
-    if (from)
-        list_remove(from, &d->wait_link);
-    if (into)
-        list_append(into, &d->wait_link);
+    if (waits(d->state))
+        list_remove(waiting_in(d->edge, d->state), &d->wait_link);
+    if (waits(to))
+        list_append(waiting_in(d->edge, to), &d->wait_link);
     d->state = to;
     timer_set(&d->edge->reactor->timers, &d->timer, deadline_of(d, to));
 }
