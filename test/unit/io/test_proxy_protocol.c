@@ -46,7 +46,7 @@ static void lines(void **state)
         { "PROXY UNKNOWN", PROXY_LOCAL, 0, 0, 0 },
         { "PROXY UNKNOWN " V6_MAX " " V6_MAX " 65535 65535", PROXY_LOCAL, 0, 0,
           0 }, /* the longest */
-        { "PROXY UNKNOWN what\tever  it is ", PROXY_LOCAL, 0, 0, 0 },
+        { "PROXY UNKNOWN what ever  it is ", PROXY_LOCAL, 0, 0, 0 },
     };
 
     (void)state;
