@@ -214,7 +214,7 @@ static void put_outcome(struct exchange *x, struct line *l)
     if (x->service)
         put_word(l, SPAN(",\"service\":\""), x->service->name);
     if (x->instance)
-        put_word(l, SPAN(",\"instance\":\""), x->instance->text);
+        put_text(l, SPAN(",\"instance\":\""), x->instance->text);
     put_count(l, SPAN(",\"tries\":"), x->tries);
 }
 
