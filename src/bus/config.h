@@ -30,24 +30,65 @@ enum {
     WORKERS_MAX = 64,
 };
 
+/* Who named an instance. */
+enum origin { ORIGIN_FILE, ORIGIN_API, ORIGIN_DNS };
+
 struct instance {
-    struct span text; /* as written: "127.0.0.1:9101", "unix:/run/shop.sock", "app.local:80" */
-    struct span host; /* a name still to be resolved; empty when `address` is set already */
-    struct address address; /* set for literals by the reader, for names by boot */
+    struct span
+        text; /* its address: "127.0.0.1:9101", "unix:/run/shop.sock"; before names are looked
+                         up as written: "app.local:80" */
+    struct span host;       /* the name that `text` was, or is still; empty: there was none */
+    struct address address; /* set for literals by the reader, for names by control/names.c */
     uint32_t weight;        /* 1 to 1000 */
     struct span release;    /* may be empty */
     struct span zone;       /* may be empty */
-    uint32_t id;            /* stable over reloads: index of its learned state; given by control */
-    uint32_t slots;         /* first of its counters (plane/http/slots.h); given by control */
+    bool drain;             /* gets no new requests */
+    enum origin origin;
+    uint64_t hash;  /* of `text`: its place among the others for balance by hash */
+    uint32_t id;    /* stable over reloads: index of its learned state; given by control */
+    uint32_t slots; /* first of its counters (plane/http/slots.h); given by control */
+    uint32_t said;  /* first of control's words about it (slots.h); given by control */
 };
 
-enum balance { BALANCE_ROUND_ROBIN };
+enum balance { BALANCE_P2C, BALANCE_LEAST_REQUESTS, BALANCE_ROUND_ROBIN, BALANCE_HASH };
+
+enum service_mode {
+    MODE_ACT,
+    MODE_OBSERVE, /* forwards plainly and counts what it would have done */
+};
+
+/* Active checks of each instance. */
+struct health {
+    struct span path; /* empty: a TCP connection is enough */
+    struct span host; /* empty: the instance's own */
+    struct status_set statuses;
+    struct span body; /* what the answer's beginning holds; empty: anything */
+    ns_t interval;    /* 0: no checks */
+    ns_t timeout;
+    uint32_t fall;
+    uint32_t rise;
+};
+
+/* Passive: leaving an instance alone for a while after failures in a row. */
+struct eject {
+    uint32_t failures; /* 0: never */
+    ns_t time;         /* doubles each time that follows soon */
+    ns_t most;
+};
+
+struct retry {
+    uint32_t attempts;   /* tries in all, 1 to 8 */
+    uint32_t budget_ppm; /* retries per million requests of the last ten seconds; 0: none ever */
+    struct status_set statuses;
+    ns_t backoff; /* most that the first retry waits */
+};
 
 struct timeouts {
     ns_t connect; /* until a connection to an instance stands */
     ns_t head;    /* from the request's last needed byte until the answer's head */
     ns_t idle;    /* without a byte moving: kept-alive connections and bodies */
     ns_t stream;  /* the same in an event stream or a WebSocket */
+    ns_t total;   /* until the answer begins, over all tries */
 };
 
 /* Files of one certificate, PEM. */
@@ -75,25 +116,39 @@ struct tls_client; /* io/tls.h */
 /* Answers for itself instead of forwarding: how control serves its own API through the same edge. */
 struct local_handler;
 
+/* Where something about a request is found. */
+struct identity {
+    enum identity_kind { IDENTITY_NONE, IDENTITY_SUBDOMAIN, IDENTITY_COOKIE, IDENTITY_HEADER } kind;
+    struct span name; /* of the cookie or the header */
+};
+
 struct service {
     struct span name;
     struct span owner;
     struct span environment;
     struct span class_;
-    struct instance *instances;
+    enum service_mode mode;
+    struct instance *instances; /* none: a name has no address yet */
     size_t instance_count;
     enum balance balance;
+    struct identity hash_on; /* BALANCE_HASH */
+    ns_t slow_start;         /* 0: none */
+    struct health health;
+    struct eject eject;
+    struct retry retry;
     struct timeouts timeout;
     const struct service_tls *tls;     /* NULL: plain */
     struct tls_client *tls_client;     /* made from it by control; NULL: plain */
     const struct local_handler *local; /* NULL unless it answers for itself */
     uint32_t id;                       /* stable over reloads */
+    uint32_t slots; /* first of its counters (plane/http/slots.h); given by control */
 };
 
 struct route {
     struct pattern pattern; /* method, host, path */
     struct service *service;
     struct timeouts timeout; /* the service's, with what the route changes */
+    uint32_t attempts;       /* the same */
 };
 
 enum priority { PRIORITY_MUST_HAVE, PRIORITY_NICE_TO_HAVE };
@@ -141,12 +196,6 @@ struct limits {
     ns_t header_time;                 /* from the first byte of a head to its last */
 };
 
-/* Where something about a request is found. */
-struct identity {
-    enum identity_kind { IDENTITY_NONE, IDENTITY_SUBDOMAIN, IDENTITY_COOKIE, IDENTITY_HEADER } kind;
-    struct span name; /* of the cookie or the header */
-};
-
 /* What the access log leaves out: a bit each. */
 /* clang-format off */
 #define REDACTIONS(X) \
@@ -170,6 +219,7 @@ struct config {
         store; /* path, relative ones resolved against the file's folder; ":memory:" in tests */
     uint32_t workers; /* reactors; "auto" is resolved to the number of cores by the reader */
     struct span user; /* to become; empty: stay */
+    struct span zone; /* where this node stands; empty: nowhere in particular */
     struct limits limits;
     const struct network *trusted;
     size_t trusted_count;

@@ -34,6 +34,24 @@ static inline void counter_sub(struct counter_page *p, uint32_t slot, uint64_t n
     atomic_store_explicit(&p->slots[slot], v - n, memory_order_relaxed);
 }
 
+/* A word instead of a count: the writer puts the words first, then counts a change, so that whoever sees the
+ * change sees the words. */
+static inline void counter_put(struct counter_page *p, uint32_t slot, uint64_t word)
+{
+    atomic_store_explicit(&p->slots[slot], word, memory_order_relaxed);
+}
+
+static inline void counter_tell(struct counter_page *p, uint32_t slot)
+{
+    uint64_t v = atomic_load_explicit(&p->slots[slot], memory_order_relaxed);
+    atomic_store_explicit(&p->slots[slot], v + 1, memory_order_release);
+}
+
+static inline uint64_t counter_heard(const struct counter_page *p, uint32_t slot)
+{
+    return atomic_load_explicit(&p->slots[slot], memory_order_acquire);
+}
+
 static inline uint64_t counter_read(const struct counter_page *p, uint32_t slot)
 {
     return atomic_load_explicit(&p->slots[slot], memory_order_relaxed);

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* clang-format off */
@@ -15,9 +16,9 @@
     /* name               from -> to            meaning; when the box is full */ \
     X(DRAIN,              "control -> reactor", "stop listening, finish what runs, then stop; retried each tick") \
     X(DRAINED,            "reactor -> control", "nothing runs any more; retried each turn") \
-    X(INSTANCE_REFUSED,   "reactor -> control", "an instance refused a connection; dropped") \
-    X(INSTANCE_AVOID,     "control -> reactor", "do not try this instance for a while; dropped") \
-    X(INSTANCE_ACCEPTS,   "reactor -> control", "an avoided instance took a connection again; dropped") \
+    X(LISTEN,             "control -> reactor", "begin to accept clients; retried each tick") \
+    X(INSTANCE_EJECTED,   "reactor -> control", "an instance fails and is left alone; dropped") \
+    X(INSTANCE_ANSWERS,   "reactor -> control", "an ejected instance answered well; dropped") \
     X(TLS,                "files -> reactor",   "new certificates for a listener, owned by the reactor from now on; made again later") \
     X(STOP,               "main -> control",    "a signal asks us to stop; retried on the next signal") \
     X(SAMPLES,            "control -> scribe",  "a job to do, owned by the scribe from now on; the next is newer, so dropped") \
@@ -36,9 +37,10 @@ struct message {
     uint32_t reactor; /* index of the sender, when a reactor */
     union {
         struct {
-            uint32_t id;    /* stable id of the instance */
-            uint32_t slots; /* its counters */
-            ns_t until;     /* monotonic; 0: it accepts */
+            uint32_t id;   /* stable id of the instance */
+            uint32_t said; /* control's words about it */
+            ns_t until;    /* monotonic; 0: it answers */
+            bool refused;  /* it took no connection */
         } instance;
         struct {
             ns_t deadline; /* monotonic: what still runs then is cut off */

@@ -102,10 +102,11 @@ static struct answer find_answer(struct control *c, const struct http_head *requ
     return (struct answer){ 404, SPAN("text/plain; charset=utf-8") };
 }
 
-static void answer(const struct local_handler *h, struct exchange *x)
+static void answer(const struct local_handler *h, struct exchange *x, struct span body)
 {
     struct api *a = container_of((struct local_handler *)(uintptr_t)h, struct api, handler);
     struct str out = str_growing();
+    (void)body;
     struct answer found = find_answer(a->control, exchange_request(x), &out);
 
     exchange_answer(x, found.status, found.type, out.p, out.n);
@@ -139,7 +140,8 @@ struct config *api_config(struct api *a, const struct limits *limits)
     const char *wrong = pattern_parse(&c->arena, SPAN("/*"), &c->routes[0].pattern);
     check(!wrong);
     c->routes[0].service = &c->services[0];
-    c->routes[0].timeout = (struct timeouts){ NS_PER_S, NS_PER_S, 60 * NS_PER_S, 3600 * NS_PER_S };
+    c->routes[0].timeout =
+        (struct timeouts){ NS_PER_S, NS_PER_S, 60 * NS_PER_S, 3600 * NS_PER_S, 60 * NS_PER_S };
     c->journeys = arena_new(&c->arena, struct journey);
     c->journeys[0].name = SPAN("evenkeel admin");
     return c;

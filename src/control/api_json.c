@@ -166,7 +166,10 @@ static json_t *instance_json(const struct control *c, const struct instance *in)
     set(o, "release", text(in->release));
     set(o, "zone", text(in->zone));
     set(o, "state",
-        json_string(book_sum(&c->book, in->slots + INSTANCE_AVOIDED) ? "avoided" : "accepts"));
+        json_string(counter_read(&c->admin_page, in->said + SAID_EJECTED_UNTIL) >
+                            (uint64_t)c->reactor->now
+                        ? "ejected"
+                        : "accepts"));
     for (uint32_t i = 0; i < INSTANCE_COUNTER_COUNT; i++) {
         char key[64];
         size_t n = 0;

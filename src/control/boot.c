@@ -148,8 +148,10 @@ static err open_control(struct boot *b, const struct boot_options *o)
     scribe_open(&b->scribe, b->store, control_mail(&b->control), &b->control_reactor);
     for (size_t l = 0; l < b->listeners; l++) {
         for (size_t i = 0; i < b->workers; i++)
-            edge_listen(&b->edges[i], &b->users[l].ports[i]);
+            edge_add_port(&b->edges[i], &b->users[l].ports[i]);
     }
+    for (size_t i = 0; i < b->workers; i++)
+        edge_start_listening(&b->edges[i]);
     return OK;
 }
 

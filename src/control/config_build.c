@@ -316,17 +316,12 @@ static void build_trace(struct builder *b, const struct node *root)
     b->c->sample_below = (uint64_t)(share * 4294967296.0);
 }
 
-static void read_identity(struct builder *b, const struct node *identity, const char *key,
-                          struct identity *ret)
+bool identity_parse(struct arena *a, struct span text, struct identity *ret)
 {
-    struct node *n = node_get(identity, key);
-    struct span text = n ? n->text : SPAN("");
     size_t colon = span_find(text, ':');
     struct span kind = span_of(text.p, colon);
     struct span name = span_after(text, colon + 1);
 
-    if (!n)
-        return;
     if (span_equal(text, SPAN("subdomain")))
         ret->kind = IDENTITY_SUBDOMAIN;
     else if (span_equal(kind, SPAN("cookie")) && name.n)
@@ -334,9 +329,19 @@ static void read_identity(struct builder *b, const struct node *identity, const 
     else if (span_equal(kind, SPAN("header")) && name.n)
         ret->kind = IDENTITY_HEADER;
     else
+        return false;
+    ret->name = arena_span(a, name);
+    return true;
+}
+
+static void read_identity(struct builder *b, const struct node *identity, const char *key,
+                          struct identity *ret)
+{
+    struct node *n = node_get(identity, key);
+
+    if (n && !identity_parse(&b->c->arena, n->text, ret))
         report_bad(b->r, n, "'%s': subdomain, cookie:NAME or header:NAME was expected",
-                   shown(text).text);
-    ret->name = arena_span(&b->c->arena, name);
+                   shown(n->text).text);
 }
 
 static void build_log(struct builder *b, const struct node *root)
@@ -355,6 +360,7 @@ void config_build(struct builder *b, const struct node *root)
     build_trusted(b, root); /* before the listeners, which ask whether there are any */
     build_listen(b, root);
     b->c->user = kept_text(b, root, "user", "user");
+    b->c->zone = kept_text(b, root, "zone", "zone");
     build_trace(b, root);
     read_identity(b, node_get(root, "identity"), "tenant", &b->c->tenant);
     read_identity(b, node_get(root, "identity"), "user", &b->c->user_identity);

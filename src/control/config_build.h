@@ -27,6 +27,13 @@ struct span resolved_path(struct builder *b, struct span path);
 /* "unix:app.sock" is relative to the file, like every path; anything else comes back as it is. */
 struct span resolved_address(struct builder *b, struct span text);
 
+/* "subdomain", "cookie:NAME", "header:NAME"; false when it is none of these. */
+bool identity_parse(struct arena *a, struct span text, struct identity *ret);
+
+/* A list such as [500, 502-504] into a set, or the standard when it is not there. What is wrong is reported. */
+void build_status_list(struct builder *b, const struct node *map, const char *path,
+                       struct status_set *ret);
+
 /* The configuration in b->c, from the file's keys. */
 void config_build(struct builder *b, const struct node *root);
 

@@ -384,6 +384,12 @@ static void check_node(struct node *n, const struct config_option *row, struct c
     }
     switch (row->type) {
     case CONFIG_CHOICE: check_choice(n, row, r); return;
+    case CONFIG_BALANCE:
+        if (n->kind == NODE_MAP)
+            check_keys(n, row, r);
+        else
+            check_choice(n, row, r);
+        return;
     case CONFIG_ADDRESSES:
     case CONFIG_NETWORKS:
     case CONFIG_WORDS:

@@ -15,9 +15,9 @@ static void print_default(const struct config_option *row, FILE *to)
 
 static void print_kind(const struct config_option *row, FILE *to)
 {
-    if (row->type != CONFIG_CHOICE) {
+    if (row->type != CONFIG_CHOICE) { /* the words of a balance are in its type's */
         fprintf(to, "%s", config_type_words(row->type));
-        if (row->least[0])
+        if (row->least[0] && row->type != CONFIG_BALANCE)
             fprintf(to, ", %s to %s", row->least, row->most);
         return;
     }
@@ -64,16 +64,18 @@ static void print_later_words(FILE *to)
 
 void config_write_markdown(FILE *to)
 {
-    fprintf(to,
-            "# Configuration\n\n"
-            "<!-- Written by `evenkeel schema --markdown` from src/control/config_table.h. -->\n\n"
-            "One YAML file. `evenkeel validate -c FILE` checks it and says at which line and "
-            "column something is wrong and what was meant. Relative paths are relative to the "
-            "file. An unknown key is an error, and so is a key of a later version.\n\n"
-            "In the table `*` stands for a name that you choose and `[]` for each element of a "
-            "list. The last but one column says what it takes for a change to come into force; "
-            "this version has no reload yet, so today that is a restart.\n\n"
-            "| key | value | default | change by | meaning |\n|---|---|---|---|---|\n");
+    fprintf(
+        to,
+        "# Configuration\n\n"
+        "<!-- Written by `evenkeel schema --markdown` from src/control/config_table.h. -->\n\n"
+        "One YAML file. `evenkeel validate -c FILE` checks it and says at which line and "
+        "column something is wrong and what was meant. Relative paths are relative to the "
+        "file. An unknown key is an error, and so is a key of a later version.\n\n"
+        "In the table `*` stands for a name that you choose and `[]` for each element of a "
+        "list. The last but one column says what it takes for a change to come into force: "
+        "`evenkeel reload` (or SIGHUP) checks the whole file first and takes over what a reload "
+        "can; what takes a restart is named and stays as it was.\n\n"
+        "| key | value | default | change by | meaning |\n|---|---|---|---|---|\n");
     print_rows(CONFIG_NOW, to);
     fprintf(to, "\n## How values are written\n\n| value | for example |\n|---|---|\n");
     for (int t = CONFIG_MAP; t <= CONFIG_STATUSES; t++) {

@@ -56,19 +56,32 @@ static void build_journey_routes(struct builder *b, struct journey *j, const str
     }
 }
 
-static void build_statuses(struct builder *b, struct journey *j, const struct node *bad)
+/* The table writes a standard list as a file would: "[500, 502-504]". */
+static void standard_statuses(const char *path, struct status_set *ret)
 {
-    const struct node *list = node_get(bad, "statuses");
+    struct span rest = span_from_text(config_find(span_from_text(path))->standard);
 
-    if (!list) {
-        bool good = value_statuses(SPAN("500-599"), &j->bad);
+    rest = span_of(rest.p + 1, rest.n - 2);
+    while (rest.n > 0) {
+        size_t comma = span_find(rest, ',');
+        bool good = value_statuses(span_trim(span_of(rest.p, comma)), ret);
         check(good);
+        rest = span_after(rest, comma + 1);
     }
+}
+
+void build_status_list(struct builder *b, const struct node *map, const char *path,
+                       struct status_set *ret)
+{
+    const struct node *list = node_get(map, "statuses");
+
+    if (!list)
+        standard_statuses(path, ret);
     for (size_t i = 0; list && i < list->count; i++) {
         struct node *n = list->items[i];
         if (n->bad)
             continue;
-        if (n->kind != NODE_SCALAR || !value_statuses(n->text, &j->bad))
+        if (n->kind != NODE_SCALAR || !value_statuses(n->text, ret))
             report_bad(b->r, n,
                        "'%s' is no status from 100 to 599 and no range of them, such as 500-599",
                        shown(n->text).text);
@@ -138,7 +151,7 @@ static void build_journey(struct builder *b, const struct node *name, const stru
                      "'unclaimed' is the implicit journey of all requests that no other takes; "
                      "choose another name");
     build_journey_routes(b, j, node_get(n, "routes"));
-    build_statuses(b, j, bad);
+    build_status_list(b, bad, "journeys.*.bad.statuses", &j->bad);
     bool good =
         value_bool(text_of(bad, "client-gone", "journeys.*.bad.client-gone"), &j->client_gone_bad);
     check(good);

@@ -92,6 +92,8 @@ static json_t *type_schema(const struct config_option *row)
     case CONFIG_WORKERS: return either(json_pack("{s:s}", "const", "auto"), whole_number(row));
     case CONFIG_BOOL: return json_pack("{s:s}", "type", "boolean");
     case CONFIG_CHOICE: return words_of(row);
+    case CONFIG_BALANCE: return either(words_of(row), keys_of(row));
+    case CONFIG_PLACE: return text_like("^(cookie|header):.+$");
     case CONFIG_ADDRESS:
     case CONFIG_INSTANCE: return text_like("^(unix:.+|.+:[0-9]+)$");
     case CONFIG_ADDRESSES: return either(element_of(row), list_of(element_of(row)));

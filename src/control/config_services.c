@@ -43,6 +43,10 @@ static void build_instance(struct builder *b, struct service *s, struct node *n)
         return;
     in.release = kept_text(b, n, "release", "services.*.instances[].release");
     in.zone = kept_text(b, n, "zone", "services.*.instances[].zone");
+    in.weight = count_of(n, "weight", "services.*.instances[].weight");
+    in.hash = span_hash(in.text, 0);
+    bool good = value_bool(text_of(n, "drain", "services.*.instances[].drain"), &in.drain);
+    check(good);
     for (size_t i = 0; i < s->instance_count; i++) {
         if (same_instance(&s->instances[i], &in)) {
             report_error(b->r, address, "the instance %s is given twice",
@@ -77,24 +81,110 @@ static const struct service_tls *build_tls(struct builder *b, const struct node 
     return tls;
 }
 
+/* ---- choosing, checking, trying again */
+
+static void build_balance(struct builder *b, struct service *s, struct node *n)
+{
+    static const struct span words[] = { SPAN_INIT("p2c"), SPAN_INIT("least-requests"),
+                                         SPAN_INIT("round-robin") };
+    struct node *hash = n && n->kind == NODE_MAP ? node_get(n, "hash") : NULL;
+
+    for (unsigned i = 0; n && n->kind == NODE_SCALAR && i < sizeof(words) / sizeof(words[0]); i++) {
+        if (span_equal(n->text, words[i]))
+            s->balance = (enum balance)i;
+    }
+    if (!hash)
+        return;
+    s->balance = BALANCE_HASH;
+    if (!identity_parse(&b->c->arena, hash->text, &s->hash_on) ||
+        s->hash_on.kind == IDENTITY_SUBDOMAIN)
+        report_bad(b->r, hash, "'%s': cookie:NAME or header:NAME was expected",
+                   shown(hash->text).text);
+}
+
+static void build_health(struct builder *b, struct service *s, const struct node *n)
+{
+    struct node *path = node_get(n, "path");
+
+    s->health = (struct health){
+        .path = kept_text(b, n, "path", "services.*.health.path"),
+        .host = kept_text(b, n, "host", "services.*.health.host"),
+        .body = kept_text(b, n, "body", "services.*.health.body"),
+        .interval = duration_of(n, "interval", "services.*.health.interval"),
+        .timeout = duration_of(n, "timeout", "services.*.health.timeout"),
+        .fall = count_of(n, "fall", "services.*.health.fall"),
+        .rise = count_of(n, "rise", "services.*.health.rise"),
+    };
+    build_status_list(b, n, "services.*.health.statuses", &s->health.statuses);
+    if (path && (path->text.p[0] != '/' || text_has_blank(path->text)))
+        report_bad(b->r, path, "'%s': a path begins with '/' and holds no blanks",
+                   shown(path->text).text);
+    if (node_get(n, "host") && text_has_blank(s->health.host))
+        report_bad(b->r, node_get(n, "host"), "'%s': a host holds no blanks",
+                   shown(s->health.host).text);
+    if (n && !path && (node_get(n, "statuses") || node_get(n, "body") || node_get(n, "host")))
+        report_error(
+            b->r, n,
+            "'path' is missing: statuses, body and host are about a check that asks for one");
+}
+
+static void build_eject(struct service *s, const struct node *n)
+{
+    s->eject = (struct eject){
+        .failures = count_of(n, "failures", "services.*.eject.failures"),
+        .time = duration_of(n, "time", "services.*.eject.time"),
+        .most = duration_of(n, "most", "services.*.eject.most"),
+    };
+    if (s->eject.most < s->eject.time)
+        s->eject.most = s->eject.time;
+}
+
+static void build_retry(struct builder *b, struct service *s, const struct node *n)
+{
+    double budget = 0;
+    bool good = value_share(text_of(n, "budget", "services.*.retry.budget"), &budget);
+
+    check(good);
+    s->retry = (struct retry){
+        .attempts = count_of(n, "attempts", "services.*.retry.attempts"),
+        .budget_ppm = (uint32_t)(budget * 1e6 + 0.5),
+        .backoff = duration_of(n, "backoff", "services.*.retry.backoff"),
+    };
+    build_status_list(b, n, "services.*.retry.statuses", &s->retry.statuses);
+}
+
+static struct timeouts build_timeouts(const struct node *n)
+{
+    struct timeouts t = { .connect = duration_of(n, "connect", "services.*.timeout.connect"),
+                          .head = duration_of(n, "head", "services.*.timeout.head"),
+                          .idle = duration_of(n, "idle", "services.*.timeout.idle"),
+                          .stream = duration_of(n, "stream", "services.*.timeout.stream") };
+
+    t.total =
+        node_get(n, "total") ? duration_of(n, "total", "services.*.timeout.total") : 2 * t.head;
+    return t;
+}
+
 static void build_service(struct builder *b, const struct node *name, const struct node *n)
 {
     struct service *s = &b->c->services[b->c->service_count++];
     const struct node *instances = node_get(n, "instances");
-    const struct node *timeout = node_get(n, "timeout");
 
     *s = (struct service){
         .name = arena_span(&b->c->arena, name->text),
         .owner = kept_text(b, n, "owner", "services.*.owner"),
         .environment = kept_text(b, n, "environment", "services.*.environment"),
         .class_ = kept_text(b, n, "class", "services.*.class"),
-        .balance = BALANCE_ROUND_ROBIN,
-        .timeout = { .connect = duration_of(timeout, "connect", "services.*.timeout.connect"),
-                     .head = duration_of(timeout, "head", "services.*.timeout.head"),
-                     .idle = duration_of(timeout, "idle", "services.*.timeout.idle"),
-                     .stream = duration_of(timeout, "stream", "services.*.timeout.stream") },
+        .mode = span_equal(text_of(n, "mode", "services.*.mode"), SPAN("observe")) ? MODE_OBSERVE
+                                                                                   : MODE_ACT,
+        .slow_start = duration_of(n, "slow-start", "services.*.slow-start"),
+        .timeout = build_timeouts(node_get(n, "timeout")),
         .tls = build_tls(b, node_get(n, "tls")),
     };
+    build_balance(b, s, node_get(n, "balance"));
+    build_health(b, s, node_get(n, "health"));
+    build_eject(s, node_get(n, "eject"));
+    build_retry(b, s, node_get(n, "retry"));
     if (!instances)
         return; /* told already */
     if (instances->count == 0 || instances->count > INSTANCES_MAX) {
@@ -209,6 +299,15 @@ static void build_route(struct builder *b, const struct node *n, size_t *lines)
         .idle = override(timeout, "idle", "routes[].timeout.idle", s->timeout.idle),
         .stream = override(timeout, "stream", "routes[].timeout.stream", s->timeout.stream),
     };
+    /* a route that changes only the head gets twice that, as a service does */
+    route->timeout.total =
+        override(timeout, "total", "routes[].timeout.total",
+                 node_get(timeout, "head") && route->timeout.head * 2 > s->timeout.total
+                     ? route->timeout.head * 2
+                     : s->timeout.total);
+    route->attempts = node_get(node_get(n, "retry"), "attempts")
+                          ? count_of(node_get(n, "retry"), "attempts", "routes[].retry.attempts")
+                          : s->retry.attempts;
     warn_if_unreached(b, route, n, lines);
     lines[b->c->route_count++] = n->line;
 }
@@ -220,6 +319,7 @@ static void add_implicit_route(struct config *c)
     check(!wrong);
     c->routes[0].service = &c->services[0];
     c->routes[0].timeout = c->services[0].timeout;
+    c->routes[0].attempts = c->services[0].retry.attempts;
     c->route_count = 1;
 }
 

@@ -64,7 +64,8 @@ static struct span prefix_rest(const struct config_option *row, const struct con
     if (!span_starts_with(row->path, parent->path))
         return nothing;
     switch (parent->type) {
-    case CONFIG_MAP: return span_starts_with(rest, SPAN(".")) ? span_after(rest, 1) : nothing;
+    case CONFIG_MAP:
+    case CONFIG_BALANCE: return span_starts_with(rest, SPAN(".")) ? span_after(rest, 1) : nothing;
     case CONFIG_NAMED: return span_starts_with(rest, SPAN(".*.")) ? span_after(rest, 3) : nothing;
     case CONFIG_LIST:
     case CONFIG_ADDRESSES:

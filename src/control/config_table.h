@@ -26,6 +26,8 @@
     X(WORKERS,   "auto or a number",             "auto") \
     X(BOOL,      "true or false",                "false") \
     X(CHOICE,    "one of",                       "") \
+    X(BALANCE,   "p2c, least-requests, round-robin or { hash: cookie:NAME }", "p2c") \
+    X(PLACE,     "a place in requests",          "cookie:uid, header:X-Account") \
     X(ADDRESS,   "an address",                   "127.0.0.1:9900, \"[::1]:9900\", \"unix:/run/evenkeel.sock\"") \
     X(ADDRESSES, "an address or a list of them", "[0.0.0.0:8080, \"[::]:8080\"]") \
     X(INSTANCE,  "an instance",                  "127.0.0.1:9101, app.local:80, \"unix:/run/shop.sock\"") \
@@ -60,6 +62,7 @@
     X("peers",                               LIST,      "",               "", "",                                                    LIVE,    LATER, "Nodes whose counters are summed.") \
     X("workers",                             WORKERS,   "auto",           "1", "64",                                                 RESTART, NOW,   "Data-path threads; auto is one per core.") \
     X("user",                                TEXT,      "",               "", "",                                                        RESTART, NOW,   "The user that the process becomes once its addresses are bound; for a start as root.") \
+    X("zone",                                 TEXT,      "",                "", "",                                                         LIVE,    NOW,   "Where this node stands: instances of the same zone are preferred while at least half of them can be used.") \
     X("trusted",                             NETWORKS,  "",               "", "",                                                        LIVE,    NOW,   "Peers whose forwarding headers and deadlines are believed, and who may speak the PROXY protocol. \"unix:\" stands for peers on unix sockets.") \
     X("limits",                              MAP,       "",               "", "",                                                    LIVE,    NOW,   "What a client may ask of us.") \
     X("limits.connections",                  COUNT,     "20000",          "1", "1000000",                                                RESTART, NOW,   "Client connections at once. The longest idle one gives way to a new one; if none is idle, more wait in the kernel's queue.") \
@@ -86,32 +89,45 @@
     X("services.*.owner",                    TEXT,      "",               "", "",                                                    LIVE,    NOW,   "Who answers for it.") \
     X("services.*.environment",              TEXT,      "",               "", "",                                                    LIVE,    NOW,   "production, staging, ...") \
     X("services.*.class",                    CHOICE,    "web",            "web worker batch dev", "",                                LIVE,    NOW,   "What kind of work it does.") \
-    X("services.*.mode",                     CHOICE,    "act",            "act later:observe", "",                                   LIVE,    NOW,   "act: do all that is configured.") \
-    X("services.*.instances",                INSTANCES, "!",              "1", "1024",                                               LIVE,    NOW,   "Each is host:port, \"unix:/path\", or keys.") \
+    X("services.*.mode",                      CHOICE,    "act",             "act observe", "",                                              LIVE,    NOW,   "act: do all that is configured. observe: forward plainly, in turn, do nothing else, and count what would have been done.") \
+    X("services.*.instances",                 INSTANCES, "!",               "1", "1024",                                                    LIVE,    NOW,   "Each is host:port, \"unix:/path\", or keys. A name stands for all its addresses and is looked up again every ten seconds.") \
     X("services.*.instances[].address",      INSTANCE,  "!",              "", "",                                                    LIVE,    NOW,   "Where it listens, when it is given with keys.") \
     X("services.*.instances[].release",      TEXT,      "",               "", "",                                                    LIVE,    NOW,   "Which release it runs.") \
     X("services.*.instances[].zone",         TEXT,      "",               "", "",                                                    LIVE,    NOW,   "Where it stands.") \
-    X("services.*.instances[].weight",       COUNT,     "1",              "1", "1000",                                               LIVE,    LATER, "Its share of the requests.") \
-    X("services.*.balance",                  CHOICE,    "round-robin",    "round-robin later:p2c later:least-requests later:hash", "", LIVE,    NOW,   "How an instance is chosen.") \
+    X("services.*.instances[].weight",        COUNT,     "1",               "1", "1000",                                                    LIVE,    NOW,   "Its share of the requests, beside those of the others.") \
+    X("services.*.instances[].drain",         BOOL,      "false",           "", "",                                                         LIVE,    NOW,   "It gets no new requests; what is under way there is finished.") \
+    X("services.*.balance",                   BALANCE,   "p2c",             "p2c least-requests round-robin", "",                           LIVE,    NOW,   "How an instance is chosen. p2c: of two that are drawn by weight, the one whose smoothed latency times requests in flight is clearly less.") \
+    X("services.*.balance.hash",              PLACE,     "!",               "", "",                                                         LIVE,    NOW,   "cookie:NAME or header:NAME: the same value goes to the same instance, unless that has a quarter more than its share in flight.") \
+    X("services.*.slow-start",                DURATION,  "10s",             "0s", "1h",                                                     LIVE,    NOW,   "How long an instance that appears or recovers takes to come to its full share.") \
     X("services.*.tls",                      MAP,       "",               "", "",                                                        RESTART, NOW,   "TLS towards its instances, always verified.") \
     X("services.*.tls.ca",                   TEXT,      "",               "", "",                                                        RESTART, NOW,   "Certificates that are believed, PEM; without it those of the system.") \
     X("services.*.tls.server-name",          TEXT,      "",               "", "",                                                        RESTART, NOW,   "The name that the certificate must carry; without it the host of the instance.") \
     X("services.*.tls.certificate",          TEXT,      "",               "", "",                                                        RESTART, NOW,   "Our own certificate, for instances that ask for one.") \
     X("services.*.tls.key",                  TEXT,      "",               "", "",                                                        RESTART, NOW,   "Its private key.") \
-    X("services.*.health",                   MAP,       "",               "", "",                                                    LIVE,    LATER, "Active health checks.") \
-    X("services.*.health.path",              TEXT,      "",               "", "",                                                    LIVE,    LATER, "What is asked for; without it a connection is enough.") \
-    X("services.*.health.interval",          DURATION,  "",               "", "",                                                    LIVE,    LATER, "Between two checks.") \
-    X("services.*.health.timeout",           DURATION,  "",               "", "",                                                    LIVE,    LATER, "Of one check.") \
-    X("services.*.health.fall",              COUNT,     "",               "", "",                                                    LIVE,    LATER, "Failed checks until it is out.") \
-    X("services.*.health.rise",              COUNT,     "",               "", "",                                                    LIVE,    LATER, "Good checks until it is back.") \
+    X("services.*.health",                    MAP,       "",                "", "",                                                         LIVE,    NOW,   "Active checks of each instance. Without it a TCP connection is enough.") \
+    X("services.*.health.path",               TEXT,      "",                "", "",                                                         LIVE,    NOW,   "What is asked for with GET; without it a connection is enough.") \
+    X("services.*.health.host",               TEXT,      "",                "", "",                                                         LIVE,    NOW,   "The Host of the check; without it the instance's own.") \
+    X("services.*.health.statuses",           STATUSES,  "[200-399]",       "", "",                                                         LIVE,    NOW,   "Statuses that are good.") \
+    X("services.*.health.body",               TEXT,      "",                "", "",                                                         LIVE,    NOW,   "What the first 16 KiB of a good answer's body hold; without it any will do.") \
+    X("services.*.health.interval",           DURATION,  "2s",              "0s", "10m",                                                    LIVE,    NOW,   "Between two checks of one instance; 0s: no checks.") \
+    X("services.*.health.timeout",            DURATION,  "1s",              "10ms", "1m",                                                   LIVE,    NOW,   "Of one check.") \
+    X("services.*.health.fall",               COUNT,     "2",               "1", "100",                                                     LIVE,    NOW,   "Failed checks in a row until it is out.") \
+    X("services.*.health.rise",               COUNT,     "2",               "1", "100",                                                     LIVE,    NOW,   "Good checks in a row until it is back; the first check ever decides alone.") \
+    X("services.*.eject",                     MAP,       "",                "", "",                                                         LIVE,    NOW,   "Leaving alone for a while what fails real requests.") \
+    X("services.*.eject.failures",            COUNT,     "5",               "0", "1000",                                                    LIVE,    NOW,   "Failed answers in a row (5xx, timeouts, broken off) until it is left alone; 0: never. A refused connection is enough by itself.") \
+    X("services.*.eject.time",                DURATION,  "1s",              "10ms", "10m",                                                  LIVE,    NOW,   "How long the first time; it doubles each time that follows soon.") \
+    X("services.*.eject.most",                DURATION,  "30s",             "10ms", "1h",                                                   LIVE,    NOW,   "How long at most.") \
     X("services.*.timeout",                  MAP,       "",               "", "",                                                    LIVE,    NOW,   "How long an instance may take.") \
     X("services.*.timeout.connect",          DURATION,  "500ms",          "1ms", "1m",                                               LIVE,    NOW,   "Until a connection stands.") \
     X("services.*.timeout.head",             DURATION,  "15s",            "1ms", "1h",                                               LIVE,    NOW,   "Until the answer's head.") \
     X("services.*.timeout.idle",             DURATION,  "60s",            "100ms", "1h",                                             LIVE,    NOW,   "Without a byte moving in a body, and for kept connections.") \
-    X("services.*.timeout.stream",           DURATION,  "1h",             "1s", "24h",                                                   LIVE,    NOW,   "The same in an event stream or a WebSocket.") \
-    X("services.*.retry",                    MAP,       "",               "", "",                                                    LIVE,    LATER, "Retries within a budget.") \
-    X("services.*.retry.attempts",           COUNT,     "",               "", "",                                                    LIVE,    LATER, "Tries in all.") \
-    X("services.*.retry.budget",             SHARE,     "",               "", "",                                                    LIVE,    LATER, "Share of requests that may be tried again.") \
+    X("services.*.timeout.stream",            DURATION,  "1h",              "1s", "24h",                                                    LIVE,    NOW,   "The same in an event stream or a WebSocket.") \
+    X("services.*.timeout.total",             DURATION,  "",                "1ms", "2h",                                                    LIVE,    NOW,   "From a request's first byte, or the end of a body that came in pieces, until its answer begins, over all tries; instances are told what is left of it. Without it twice the head.") \
+    X("services.*.retry",                     MAP,       "",                "", "",                                                         LIVE,    NOW,   "Trying again on another instance what is safe to repeat, within a budget.") \
+    X("services.*.retry.attempts",            COUNT,     "2",               "1", "8",                                                       LIVE,    NOW,   "Tries in all; 1: no retries.") \
+    X("services.*.retry.budget",              SHARE,     "10%",             "0%", "100%",                                                   LIVE,    NOW,   "Retries as a share of the requests of the last ten seconds; ten are always allowed, over all threads, unless it is 0%.") \
+    X("services.*.retry.statuses",            STATUSES,  "[500, 502-504]",  "", "",                                                         LIVE,    NOW,   "Answers that are tried again, besides those that never came or were broken off.") \
+    X("services.*.retry.backoff",             DURATION,  "25ms",            "0s", "10s",                                                    LIVE,    NOW,   "The first retry waits up to this long, by chance; the next up to twice as long, and so on.") \
     X("routes",                              LIST,      "",               "0", "4096",                                               LIVE,    NOW,   "Which requests go where; the first that matches wins. One service alone needs none.") \
     X("routes[].host",                       TEXT,      "",               "", "",                                                    LIVE,    NOW,   "Host without port; *.example.com for any below it.") \
     X("routes[].method",                     TEXT,      "",               "", "",                                                    LIVE,    NOW,   "GET also takes HEAD; none takes any.") \
@@ -121,7 +137,10 @@
     X("routes[].timeout.connect",            DURATION,  "",               "1ms", "1m",                                               LIVE,    NOW,   "Until a connection stands.") \
     X("routes[].timeout.head",               DURATION,  "",               "1ms", "1h",                                               LIVE,    NOW,   "Until the answer's head.") \
     X("routes[].timeout.idle",               DURATION,  "",               "100ms", "1h",                                             LIVE,    NOW,   "Without a byte moving.") \
-    X("routes[].timeout.stream",             DURATION,  "",               "1s", "24h",                                                   LIVE,    NOW,   "The same in an event stream or a WebSocket.") \
+    X("routes[].timeout.stream",              DURATION,  "",                "1s", "24h",                                                    LIVE,    NOW,   "The same in an event stream or a WebSocket.") \
+    X("routes[].timeout.total",               DURATION,  "",                "1ms", "2h",                                                    LIVE,    NOW,   "Until the answer begins, over all tries.") \
+    X("routes[].retry",                       MAP,       "",                "", "",                                                         LIVE,    NOW,   "Where this route differs from its service.") \
+    X("routes[].retry.attempts",              COUNT,     "",                "1", "8",                                                       LIVE,    NOW,   "Tries in all; 1: no retries.") \
     X("journeys",                            NAMED,     "",               "", "",                                                    LIVE,    NOW,   "Critical user journeys; the first that matches a request counts it, `unclaimed` the rest.") \
     X("journeys.*.owner",                    TEXT,      "",               "", "",                                                    LIVE,    NOW,   "Who is called.") \
     X("journeys.*.runbook",                  TEXT,      "",               "", "",                                                    LIVE,    NOW,   "Where it says what to do.") \

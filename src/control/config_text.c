@@ -80,3 +80,12 @@ bool text_has_control(struct span s)
     }
     return false;
 }
+
+bool text_has_blank(struct span s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] <= ' ' || s.p[i] >= 0x7f)
+            return true;
+    }
+    return false;
+}

@@ -54,6 +54,9 @@ const char *text_find_wrong(struct span text, size_t *ret_line, size_t *ret_colu
 /* Control characters would reach logs and terminals with every message. */
 bool text_has_control(struct span s);
 
+/* What stands in a request line or a field must not have any. */
+bool text_has_blank(struct span s);
+
 /* ---- config_parse.c: NULL when it is not YAML, or not a map; the report says why. */
 
 struct node *config_parse(struct arena *a, struct span text, struct config_report *r);

@@ -42,16 +42,30 @@ static struct span instance_text(const struct control *c, uint32_t id)
     return SPAN("an instance of an earlier configuration");
 }
 
-/* What one reactor found out about an instance, the others should know. */
-static void tell_others(struct control *c, const struct message *m)
+/* What one reactor found out about an instance the others hear by control's page. */
+static void instance_ejected(struct control *c, const struct message *m)
 {
-    struct message avoid = { .kind = MESSAGE_INSTANCE_AVOID, .instance = m->instance };
+    uint32_t word = m->instance.said + SAID_EJECTED_UNTIL;
+    uint64_t until = (uint64_t)m->instance.until;
 
-    for (size_t i = 0; i < c->parts.worker_count; i++) {
-        struct worker *w = &c->parts.workers[i];
-        if (w->reactor->index != m->reactor && mailbox_send(&w->edge->mail, &avoid))
-            reactor_wake(w->reactor);
+    if (counter_read(&c->admin_page, word) < until) {
+        counter_put(&c->admin_page, word, until);
+        counter_tell(&c->admin_page, c->registry.edge.said);
     }
+    log_warn("instance %.*s %s; left alone for %.1f s", SPAN_ARG(instance_text(c, m->instance.id)),
+             m->instance.refused ? "takes no connection" : "fails its requests",
+             (double)(m->instance.until - c->reactor->now) / (double)NS_PER_S);
+}
+
+static void instance_answers(struct control *c, const struct message *m)
+{
+    uint32_t word = m->instance.said + SAID_EJECTED_UNTIL;
+
+    if (counter_read(&c->admin_page, word) == 0)
+        return;
+    counter_put(&c->admin_page, word, 0);
+    counter_tell(&c->admin_page, c->registry.edge.said);
+    log_info("instance %.*s answers again", SPAN_ARG(instance_text(c, m->instance.id)));
 }
 
 static void worker_drained(struct control *c, uint32_t reactor)
@@ -68,21 +82,13 @@ static void worker_drained(struct control *c, uint32_t reactor)
 static void read_message(struct control *c, const struct message *m)
 {
     switch (m->kind) {
-    case MESSAGE_INSTANCE_REFUSED:
-        log_warn("instance %.*s takes no connection; left alone for a while",
-                 SPAN_ARG(instance_text(c, m->instance.id)));
-        tell_others(c, m);
-        break;
-    case MESSAGE_INSTANCE_ACCEPTS:
-        log_info("instance %.*s takes connections again",
-                 SPAN_ARG(instance_text(c, m->instance.id)));
-        tell_others(c, m);
-        break;
+    case MESSAGE_INSTANCE_EJECTED: instance_ejected(c, m); break;
+    case MESSAGE_INSTANCE_ANSWERS: instance_answers(c, m); break;
     case MESSAGE_DRAINED: worker_drained(c, m->reactor); break;
     case MESSAGE_STOP: control_stop(c); break;
     case MESSAGE_SAMPLES_STORED: book_job_done(&c->book, m->job); break;
     case MESSAGE_DRAIN:
-    case MESSAGE_INSTANCE_AVOID:
+    case MESSAGE_LISTEN:
     case MESSAGE_TLS:
     case MESSAGE_SAMPLES:
     case MESSAGE_SCRIBE_STOP: never("mail for somebody else");
@@ -215,6 +221,9 @@ static void open_workers(struct control *c)
                                                  .publication = &c->publication,
                                                  .snapshots = &w->snapshots,
                                                  .page = &w->page,
+                                                 .pages = c->book.pages,
+                                                 .page_count = c->book.page_count,
+                                                 .said = &c->admin_page,
                                                  .slots = &c->registry.edge,
                                                  .requests = &c->requests,
                                                  .control_mail = &c->mail,
@@ -248,7 +257,8 @@ static err open_admin(struct control *c)
                                                .connections_max = ADMIN_CONNECTIONS_MAX,
                                                .memory_max = ADMIN_MEMORY_MAX });
     if (c->parts.admin)
-        edge_listen(&c->admin, c->parts.admin);
+        edge_add_port(&c->admin, c->parts.admin);
+    edge_start_listening(&c->admin);
     return OK;
 }
 

@@ -34,6 +34,7 @@ void registry_open(struct registry *r)
     r->edge.counters = slot_take(&r->slots, EDGE_COUNTER_COUNT);
     r->edge.endings = slot_take(&r->slots, ENDING_COUNT);
     r->edge.state_time = slot_take(&r->slots, EXCHANGE_STATE_COUNT * STATE_TIME_BINS);
+    r->edge.said = slot_take(&r->slots, 1);
 }
 
 void registry_close(struct registry *r)
@@ -49,7 +50,7 @@ static uint64_t slots_needed(const struct config *c)
         c->journey_count * (SERIES_MAX + HISTOGRAM_BINS + (c->service_count + 1) * CODE_CLASSES);
 
     for (size_t i = 0; i < c->service_count; i++)
-        n += c->services[i].instance_count * INSTANCE_COUNTER_COUNT;
+        n += SERVICE_SLOTS + c->services[i].instance_count * INSTANCE_SLOTS;
     return n;
 }
 
@@ -57,14 +58,18 @@ static void assign_service(struct registry *r, struct arena *a, struct service *
 {
     const char *key = arena_print(a, "service %.*s", SPAN_ARG(s->name));
 
-    s->id = identify(r, key, &r->services, 0)->id;
+    const struct registered *service = identify(r, key, &r->services, SERVICE_SLOTS);
+
+    s->id = service->id;
+    s->slots = service->slots;
     for (size_t i = 0; i < s->instance_count; i++) {
         struct instance *in = &s->instances[i];
         const struct registered *known =
             identify(r, arena_print(a, "instance %.*s %.*s", SPAN_ARG(s->name), SPAN_ARG(in->text)),
-                     &r->instances, INSTANCE_COUNTER_COUNT);
+                     &r->instances, INSTANCE_SLOTS);
         in->id = known->id;
         in->slots = known->slots;
+        in->said = known->slots + INSTANCE_COUNTER_COUNT;
     }
 }
 

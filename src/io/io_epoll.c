@@ -195,6 +195,8 @@ static void epoll_close(struct conn *c)
 
 static int epoll_port_open(struct port *p)
 {
+    if (listen(p->fd, LISTEN_BACKLOG))
+        return -errno;
     return watch(p->reactor, p->fd, p, TAG_PORT, EPOLLIN);
 }
 

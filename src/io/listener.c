@@ -60,8 +60,6 @@ static err open_socket(const struct address *a, int *ret_fd)
     err e = set_options(fd, a, text);
     if (!e.failed && bind(fd, (const struct sockaddr *)&a->storage, a->length))
         e = err_system(errno, "cannot listen on %s", text);
-    if (!e.failed && listen(fd, LISTEN_BACKLOG))
-        e = err_system(errno, "cannot listen on %s", text);
     if (e.failed) {
         close(fd);
         return e;

@@ -45,7 +45,8 @@ struct listener {
 
 enum { LISTEN_BACKLOG = 4096 }; /* the kernel cuts it to net.core.somaxconn */
 
-/* Binds `count` sockets to one address (port 0: the kernel chooses one for all). Owned by the caller. */
+/* Binds `count` sockets to one address (port 0: the kernel chooses one for all); clients are refused until
+ * port_start(). Owned by the caller. */
 err listener_open(struct listener *l, const struct address *a, size_t count);
 
 /* The same with a socket that somebody else has opened and made to listen; the ports share its queue. Owns
@@ -55,7 +56,7 @@ err listener_adopt(struct listener *l, const struct address *a, int fd, size_t c
 /* Closes the sockets that no reactor has taken over. */
 void listener_close(struct listener *l);
 
-/* In the reactor's thread, or before it runs. */
+/* Begins to take connections. In the reactor's thread, or before it runs. */
 void port_start(struct port *p, struct reactor *r, const struct port_handler *h, void *owner);
 
 /* After may_accept() said no: there is room again. */

@@ -21,7 +21,7 @@ static const uint8_t first_of_length[KNOWN_NAME_MAX + 2] = {
     [8] = HTTP_FORWARDED,
     [9] = HTTP_FORWARDED,
     [10] = HTTP_CONNECTION,
-    [11] = HTTP_TRACEPARENT,
+    [11] = HTTP_RETRY_AFTER,
     [12] = HTTP_X_REQUEST_ID,
     [13] = HTTP_CONTENT_LENGTH,
     [14] = HTTP_CONTENT_LENGTH,
@@ -92,6 +92,15 @@ const struct http_field *http_head_find(const struct http_head *h, enum http_fie
             return &h->fields[i];
     }
     return NULL;
+}
+
+struct span http_head_named(const struct http_head *h, struct span name)
+{
+    for (uint32_t i = 0; i < h->field_count; i++) {
+        if (span_equal_nocase(field_name(&h->fields[i]), name))
+            return field_value(&h->fields[i]);
+    }
+    return span_of(NULL, 0);
 }
 
 struct span http_cookie(const struct http_head *h, struct span name)

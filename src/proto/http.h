@@ -27,6 +27,7 @@
     X(KEEP_ALIVE,          "keep-alive") \
     X(TRACESTATE,          "tracestate") \
     X(USER_AGENT,          "user-agent") \
+    X(RETRY_AFTER,         "retry-after") \
     X(TRACEPARENT,         "traceparent") \
     X(X_REQUEST_ID,        "x-request-id") \
     X(CONTENT_TYPE,        "content-type") \
@@ -37,6 +38,7 @@
     X(PROXY_CONNECTION,    "proxy-connection") \
     X(EVENKEEL_OUTCOME,    "evenkeel-outcome") \
     X(EVENKEEL_JOURNEY,    "evenkeel-journey") \
+    X(EVENKEEL_TIMEOUT,    "evenkeel-timeout") \
     X(TRANSFER_ENCODING,   "transfer-encoding") \
     X(X_FORWARDED_PROTO,   "x-forwarded-proto") \
     X(PROXY_AUTHENTICATE,  "proxy-authenticate") \
@@ -124,6 +126,9 @@ enum http_field_id http_field_find(struct span name);
 
 /* First field with that id, or NULL. */
 const struct http_field *http_head_find(const struct http_head *h, enum http_field_id id);
+
+/* The value of the first field with this name, without case; empty when there is none. */
+struct span http_head_named(const struct http_head *h, struct span name);
 
 /* The value of a cookie by its name (RFC 6265 section 4.2.1), from all Cookie fields; empty when there is
  * none. */

@@ -346,10 +346,12 @@ static enum http1_reason read_meaning(struct http_head *h, struct meaning *m)
         case HTTP_HTTP2_SETTINGS: f->hop = true; break;
         case HTTP_EVENKEEL_OUTCOME:
         case HTTP_EVENKEEL_JOURNEY:
+        case HTTP_EVENKEEL_TIMEOUT:
         case HTTP_EVENKEEL_OTHER:
             f->hop = true; /* between an instance and us, never passed on */
             break;
         case HTTP_OTHER:
+        case HTTP_RETRY_AFTER:
         case HTTP_ACCEPT:
         case HTTP_COOKIE:
         case HTTP_REFERER:

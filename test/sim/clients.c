@@ -274,7 +274,7 @@ static struct lent on_lend(struct conn *conn)
 }
 
 /* The head timeout of an instance that never answers, and what the network may add. */
-#define PATIENCE (17 * NS_PER_S)
+#define PATIENCE (31 * NS_PER_S)
 
 static void answered(struct client *c)
 {

@@ -105,6 +105,9 @@ struct sim {
     void *instance_conns;       /* instances.c */
     void *mux;                  /* mux.c */
     struct limits limits;
+    struct service shop; /* how the service is configured, but for its name and instances */
+    uint32_t weights[KIT_INSTANCES]; /* 0: 1 */
+    bool drains[KIT_INSTANCES];
     char failure[512]; /* first thing that went wrong; "": nothing */
 };
 

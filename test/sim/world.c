@@ -70,21 +70,24 @@ struct config *kit_config(const struct sim *s, unsigned instances)
     c->service_count = 1;
     c->services = arena_new(a, struct service);
     struct service *shop = c->services;
-    *shop = (struct service){ .name = SPAN("shop"), .instance_count = instances };
+    *shop = s->shop;
+    shop->name = SPAN("shop");
+    shop->instance_count = instances;
     shop->instances = arena_array(a, struct instance, instances);
     for (unsigned i = 0; i < instances; i++) {
         char text[ADDRESS_TEXT_MAX];
         shop->instances[i].address = s->behind[i];
         shop->instances[i].text = arena_span(a, span_from_text(address_print(&s->behind[i], text)));
+        shop->instances[i].hash = span_hash(shop->instances[i].text, 0);
+        shop->instances[i].weight = s->weights[i] ? s->weights[i] : 1;
+        shop->instances[i].drain = s->drains[i];
     }
-    shop->timeout = (struct timeouts){ .connect = 500 * NS_PER_MS,
-                                       .head = 15 * NS_PER_S,
-                                       .idle = 60 * NS_PER_S };
     c->route_count = 1;
     c->routes = arena_new(a, struct route);
     parse_pattern(a, "/*", &c->routes[0].pattern);
     c->routes[0].service = shop;
     c->routes[0].timeout = shop->timeout;
+    c->routes[0].attempts = shop->retry.attempts;
     c->journey_count = KIT_JOURNEYS;
     c->journeys = arena_array(a, struct journey, KIT_JOURNEYS);
     make_journey(a, &c->journeys[0], "browse", "/browse/*");
@@ -145,6 +148,20 @@ void sim_open(struct sim *s, uint64_t seed, bool trace)
                                  .fields = 100,
                                  .line = 8 * 1024,
                                  .header_time = 10 * NS_PER_S };
+    /* what a file without any of it gets, but no active checks: scenarios that want them say so */
+    s->shop = (struct service){
+        .slow_start = 10 * NS_PER_S,
+        .eject = { .failures = 5, .time = NS_PER_S, .most = 30 * NS_PER_S },
+        .retry = { .attempts = 2, .budget_ppm = 100000, .backoff = 25 * NS_PER_MS },
+        .timeout = { .connect = 500 * NS_PER_MS,
+                     .head = 15 * NS_PER_S,
+                     .idle = 60 * NS_PER_S,
+                     .stream = 3600 * NS_PER_S,
+                     .total = 30 * NS_PER_S }
+    };
+    static const unsigned retried[] = { 500, 502, 503, 504 };
+    for (unsigned i = 0; i < sizeof(retried) / sizeof(retried[0]); i++)
+        status_set_add(&s->shop.retry.statuses, retried[i]);
     parse_address(&s->front, "192.0.2.10:80");
     parse_address(&s->dressed_front, "192.0.2.10:443");
     parse_address(&s->mux_front, "192.0.2.10:8443");
@@ -164,7 +181,7 @@ static void listen_at(struct sim *s, unsigned worker, struct port *p, const stru
                       void (*dressing)(const struct port *p, struct conn *c, ns_t deadline))
 {
     *p = (struct port){ .address = *a, .dress = dressing };
-    edge_listen(&s->edges[worker], p);
+    edge_add_port(&s->edges[worker], p);
 }
 
 static struct store *open_store(void)
@@ -203,6 +220,7 @@ void sim_start(struct sim *s)
         listen_at(s, i, &s->ports[i], &s->front, NULL);
         listen_at(s, i, &s->dressed_ports[i], &s->dressed_front, dress_port);
         mux_listen(s, i);
+        edge_start_listening(&s->edges[i]);
     }
     instances_start(s);
 }
@@ -218,7 +236,7 @@ static void check_edge(struct sim *s, const struct http_edge *e)
     for (size_t i = 0; i < e->instance_count; i++) {
         if (!e->instances[i])
             continue;
-        in_flight += e->instances[i]->in_flight;
+        in_flight += e->instances[i]->candidate.in_flight;
         idle += e->instances[i]->idle.count;
     }
     SIM_CHECK(s, e->down_list.count <= e->connections_max, "more connections than the limit");

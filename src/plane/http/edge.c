@@ -78,16 +78,23 @@ static void look_at_wall(struct http_edge *e)
     e->wall_offset = e->wall() - reactor_clock(e->reactor);
 }
 
+/* Arrays by stable id grow in steps; what is in them stays in place. */
+static void *grown(void *array, size_t *count, uint32_t id)
+{
+    if (id < *count)
+        return array;
+    size_t more = (size_t)id + 16;
+    void **bigger = realloc(array, more * sizeof(bigger[0]));
+    check(bigger != NULL);
+    for (size_t i = *count; i < more; i++)
+        bigger[i] = NULL;
+    *count = more;
+    return bigger;
+}
+
 static void know_instance(struct http_edge *e, uint32_t id)
 {
-    if (id >= e->instance_count) {
-        size_t count = (size_t)id + 16;
-        e->instances = realloc(e->instances, count * sizeof(e->instances[0]));
-        check(e->instances != NULL);
-        for (size_t i = e->instance_count; i < count; i++)
-            e->instances[i] = NULL;
-        e->instance_count = count;
-    }
+    e->instances = grown(e->instances, &e->instance_count, id);
     if (e->instances[id])
         return;
     struct instance_state *s = calloc(1, sizeof(*s));
@@ -98,31 +105,36 @@ static void know_instance(struct http_edge *e, uint32_t id)
 
 static void know_service(struct http_edge *e, const struct service *s)
 {
-    if (s->id >= e->service_count) {
-        size_t count = (size_t)s->id + 16;
-        e->turn_of = realloc(e->turn_of, count * sizeof(e->turn_of[0]));
-        check(e->turn_of != NULL);
-        memset(e->turn_of + e->service_count, 0,
-               (count - e->service_count) * sizeof(e->turn_of[0]));
-        e->service_count = count;
+    e->services = grown(e->services, &e->service_count, s->id);
+    if (!e->services[s->id])
+        e->services[s->id] = calloc(1, sizeof(struct service_state));
+    struct service_state *known = e->services[s->id];
+    check(known != NULL);
+    if (known->capacity < s->instance_count) {
+        known->usable = realloc(known->usable, s->instance_count * sizeof(known->usable[0]));
+        check(known->usable != NULL);
+        known->capacity = s->instance_count;
     }
+    known->looked = NULL;
     for (size_t i = 0; i < s->instance_count; i++)
         know_instance(e, s->instances[i].id);
 }
 
-static bool is_configured(const struct config *c, uint32_t id)
+/* Whether new requests may go there. */
+static bool is_wanted(const struct config *c, uint32_t id)
 {
     for (size_t s = 0; s < c->service_count; s++) {
         for (size_t i = 0; i < c->services[s].instance_count; i++) {
             if (c->services[s].instances[i].id == id)
-                return true;
+                return !c->services[s].instances[i].drain;
         }
     }
     return false;
 }
 
 /* A change of configuration: makes room for what is new (the only place where the edge allocates after
- * its start) and lets go of kept connections to instances that are no longer named. */
+ * its start), lets go of kept connections to instances that are no longer wanted, and lets what lasts long
+ * go on under the new one. */
 static void adopt(struct http_edge *e)
 {
     const struct config *c = snapshot_current(e->snapshots)->config;
@@ -130,7 +142,7 @@ static void adopt(struct http_edge *e)
     for (size_t i = 0; i < c->service_count; i++)
         know_service(e, &c->services[i]);
     for (uint32_t id = 0; id < e->instance_count; id++) {
-        if (e->instances[id] && !list_empty(&e->instances[id]->idle) && !is_configured(c, id))
+        if (e->instances[id] && !list_empty(&e->instances[id]->idle) && !is_wanted(c, id))
             h1_up_close_idle(e, e->instances[id]);
     }
 }
@@ -147,13 +159,11 @@ static void read_message(struct http_edge *e, const struct message *m)
 {
     switch (m->kind) {
     case MESSAGE_DRAIN: edge_drain(e, m->drain.deadline); break;
-    case MESSAGE_INSTANCE_AVOID:
-        pick_avoid(e, m->instance.id, m->instance.slots, m->instance.until);
-        break;
+    case MESSAGE_LISTEN: edge_start_listening(e); break;
     case MESSAGE_TLS: take_tls(e, m->tls.listener, m->tls.server); break;
     case MESSAGE_DRAINED:
-    case MESSAGE_INSTANCE_REFUSED:
-    case MESSAGE_INSTANCE_ACCEPTS:
+    case MESSAGE_INSTANCE_EJECTED:
+    case MESSAGE_INSTANCE_ANSWERS:
     case MESSAGE_STOP:
     case MESSAGE_SAMPLES:
     case MESSAGE_SAMPLES_STORED:
@@ -232,11 +242,19 @@ static bool accepted(struct port *p, const struct accepted *a)
 
 static const struct port_handler port_handler = { .may_accept = may_accept, .accepted = accepted };
 
-void edge_listen(struct http_edge *e, struct port *p)
+void edge_add_port(struct http_edge *e, struct port *p)
 {
-    check(e->port_count < EDGE_PORTS_MAX);
+    check(e->port_count < EDGE_PORTS_MAX && !e->listening);
     e->ports[e->port_count++] = p;
-    port_start(p, e->reactor, &port_handler, e);
+}
+
+void edge_start_listening(struct http_edge *e)
+{
+    if (e->listening || e->draining)
+        return;
+    e->listening = true;
+    for (size_t i = 0; i < e->port_count; i++)
+        port_start(e->ports[i], e->reactor, &port_handler, e);
 }
 
 void edge_resume_ports(struct http_edge *e)
@@ -318,6 +336,9 @@ void edge_open(struct http_edge *e, const struct edge_parts *parts)
         .publication = parts->publication,
         .snapshots = parts->snapshots,
         .page = parts->page,
+        .pages = parts->pages,
+        .page_count = parts->page_count,
+        .said = parts->said,
         .slots = parts->slots,
         .requests = parts->requests,
         .control_mail = parts->control_mail,
@@ -358,7 +379,12 @@ void edge_free(struct http_edge *e)
     for (size_t i = 0; i < e->instance_count; i++)
         free(e->instances[i]);
     free(e->instances);
-    free(e->turn_of);
+    for (size_t i = 0; i < e->service_count; i++) {
+        if (e->services[i])
+            free(e->services[i]->usable);
+        free(e->services[i]);
+    }
+    free(e->services);
     mailbox_free(&e->mail);
     pool_free(&e->downs);
     pool_free(&e->ups);

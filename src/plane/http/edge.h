@@ -13,6 +13,8 @@
 #include "bus/log_ring.h"
 #include "bus/request_table.h"
 #include "bus/snapshot.h"
+#include "core/picker.h"
+#include "core/retry_budget.h"
 #include "io/listener.h"
 #include "io/reactor.h"
 #include "plane/http/leg.h"
@@ -32,8 +34,6 @@ enum {
 /* How long a client may keep an unused connection; what a closing one may still take. */
 #define CLIENT_IDLE   (60 * NS_PER_S)
 #define CLIENT_LINGER (2 * NS_PER_S)
-#define AVOID_REFUSING \
-    (1 * NS_PER_S) /* an instance that refused a connection is left alone so long */
 
 /* What is done when this reactor has too much to do. */
 enum overload {
@@ -44,9 +44,29 @@ enum overload {
 
 /* What this reactor knows of one instance. */
 struct instance_state {
-    struct list idle; /* h1_up, most recently used first */
-    uint32_t in_flight;
-    ns_t avoid_until; /* reactor's clock; 0: accepts */
+    struct list idle;           /* h1_up, most recently used first */
+    struct candidate candidate; /* in flight, latency */
+    bool usable;                /* as it was last looked at; a change begins its slow start */
+    ns_t usable_since;
+    unsigned failures;  /* in a row */
+    bool on_trial;      /* it was ejected and has not answered well since */
+    ns_t ejected_at;    /* the last time it was */
+    ns_t ejected_until; /* and how long: it is while this is to come */
+    ns_t ejected_for;   /* by our own rule; the next time it is longer */
+};
+
+/* What this reactor knows of one service. */
+struct service_state {
+    const struct service *looked; /* what `picker` was made for; NULL: nothing yet */
+    struct candidate **usable;    /* room for the largest it ever was; the own zone's come first */
+    size_t capacity;
+    size_t usable_count;
+    struct picker picker; /* over all of them, or over those of the own zone */
+    uint64_t said;        /* control's changes that it knows of */
+    ns_t look_at;         /* an ejection ends then */
+    ns_t refresh_at;      /* figures are taken anew then */
+    bool panic;
+    struct retry_budget budget;
 };
 
 struct http_edge {
@@ -74,8 +94,11 @@ struct http_edge {
     struct list exchange_list;
     struct instance_state **instances; /* by stable id */
     size_t instance_count;
-    uint32_t *turn_of; /* round-robin cursors, by service id */
+    struct service_state **services; /* by stable id */
     size_t service_count;
+    const struct counter_page *const *pages; /* of all reactors, for what they have in flight */
+    size_t page_count;
+    const struct counter_page *said; /* control's words; NULL in control's own edge */
     struct leg_source source;
     struct port *ports[EDGE_PORTS_MAX];
     size_t port_count;
@@ -94,6 +117,7 @@ struct http_edge {
     char stamp[20];           /* of that second */
     ns_t lag;                 /* how long turns take, smoothed: what an event waits behind others */
     struct timer drain_timer; /* cuts off what still runs */
+    bool listening;
     bool draining;
     bool drained_told;
 };
@@ -104,6 +128,9 @@ struct edge_parts {
     struct publication *publication;
     struct snapshot_reader *snapshots;
     struct counter_page *page;
+    const struct counter_page *const *pages; /* of all reactors, this one's too */
+    size_t page_count;
+    const struct counter_page *said; /* control's; NULL: control says nothing */
     const struct edge_slots *slots;
     struct request_table *requests;
     struct mailbox *control_mail;
@@ -125,8 +152,9 @@ void edge_open(struct http_edge *e, const struct edge_parts *parts);
 void edge_top(void *edge);
 bool edge_has_mail(void *edge);
 
-/* Listens at a port of this reactor. */
-void edge_listen(struct http_edge *e, struct port *p);
+/* A port of this reactor, at which it listens from edge_start_listening() or LISTEN mail on. */
+void edge_add_port(struct http_edge *e, struct port *p);
+void edge_start_listening(struct http_edge *e);
 
 /* Begins to stop: listens no more, lets go of what is unused, and cuts off what still runs at
  * `deadline`. Also by DRAIN mail. */

@@ -9,7 +9,7 @@
 
 /* clang-format off */
 #define ENDINGS(X) \
-    /* code               status that the client gets (0: none any more), cause for the verdict, words */ \
+    /* code               status that the client gets while no head has gone down (0: none ever), cause for the verdict, words */ \
     X(no_route,           404, MALFORMED,      "no route leads there") \
     X(header_timeout,     408, MALFORMED,      "the request's head took too long") \
     X(body_timeout,       408, MALFORMED,      "the request's body stopped coming") \
@@ -24,12 +24,13 @@
     X(connect_timeout,    504, TIMEOUT,        "an instance did not take the connection in time") \
     X(instance_tls,       502, CONNECT_FAILED, "an instance's certificate could not be verified, or it speaks no TLS") \
     X(head_timeout,       504, TIMEOUT,        "the instance did not begin to answer in time") \
+    X(deadline,           504, TIMEOUT,        "no answer began before the request's deadline") \
     X(request_stalled,    504, TIMEOUT,        "the instance stopped taking the request") \
-    X(answer_stalled,     0,   TIMEOUT,        "the instance stopped in the middle of its answer") \
+    X(answer_stalled,     504, TIMEOUT,        "the instance stopped in the middle of its answer") \
     X(instance_closed,    502, ANSWER_BROKEN,  "the instance closed the connection without an answer") \
     X(answer_malformed,   502, ANSWER_BROKEN,  "the instance's answer is not correct HTTP") \
     X(answer_too_large,   502, ANSWER_BROKEN,  "the head of the instance's answer is too large") \
-    X(answer_broken,      0,   ANSWER_BROKEN,  "the instance broke off in the middle of its answer")
+    X(answer_broken,      502, ANSWER_BROKEN,  "the instance broke off in the middle of its answer")
 /* clang-format on */
 
 enum ending {

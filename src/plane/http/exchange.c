@@ -8,7 +8,14 @@
 
 #include <stdlib.h>
 
-enum exchange_deadline { DEADLINE_none, DEADLINE_connect, DEADLINE_head, DEADLINE_idle };
+enum exchange_deadline {
+    DEADLINE_none,
+    DEADLINE_connect,
+    DEADLINE_head,
+    DEADLINE_idle,
+    DEADLINE_hold,
+    DEADLINE_backoff,
+};
 
 #define TO(state) (UINT32_C(1) << EXCHANGE_##state)
 
@@ -54,20 +61,40 @@ static ns_t idle_allowed(const struct exchange *x, const struct timeouts *t)
     return rate < t->idle ? rate : t->idle;
 }
 
-static ns_t deadline_of(const struct exchange *x, enum exchange_state s)
+/* An answer that says how long it is may take its time; another may be meant to be seen as it comes. */
+static bool holds_length(const struct exchange *x)
 {
-    /* without a route only an answer of our own is sent, which waits for the client alone */
-    static const struct timeouts ours = { CLIENT_IDLE, CLIENT_IDLE, CLIENT_IDLE, CLIENT_IDLE };
-    const struct timeouts *t = x->route ? &x->route->timeout : &ours;
+    return x->answer.body == HTTP_BODY_LENGTH;
+}
+
+static ns_t stage_deadline(struct exchange *x, enum exchange_state s)
+{
+    const struct timeouts *t = &x->timeout;
     ns_t now = x->edge->reactor->now;
 
     switch ((enum exchange_deadline)exchange_states[s].deadline) {
     case DEADLINE_connect: return now + t->connect;
     case DEADLINE_head: return now + t->head;
     case DEADLINE_idle: return now + idle_allowed(x, t);
+    case DEADLINE_hold: return now + (holds_length(x) ? t->idle : HOLD_STREAM_TIME);
+    case DEADLINE_backoff: return retry_at(x);
     case DEADLINE_none: break;
     }
     return NS_NEVER;
+}
+
+/* The absolute one stands above all until the answer begins. */
+static bool under_deadline(enum exchange_state s)
+{
+    return s == EXCHANGE_CONNECTING || s == EXCHANGE_SENDING || s == EXCHANGE_WAITING ||
+           s == EXCHANGE_BACKING_OFF;
+}
+
+static ns_t deadline_of(struct exchange *x, enum exchange_state s)
+{
+    ns_t stage = stage_deadline(x, s);
+
+    return under_deadline(s) && x->deadline < stage ? x->deadline : stage;
 }
 
 static void count_state_time(struct exchange *x, ns_t now)
@@ -95,7 +122,8 @@ static void move(struct exchange *x, enum exchange_state to)
 /* Bytes moved: a deadline that counts silence begins anew. */
 static void moved(struct exchange *x)
 {
-    if (exchange_states[x->state].deadline == DEADLINE_idle)
+    if (exchange_states[x->state].deadline == DEADLINE_idle ||
+        (x->state == EXCHANGE_HOLDING && holds_length(x)))
         timer_set(&x->edge->reactor->timers, &x->timer, deadline_of(x, x->state));
 }
 
@@ -116,6 +144,9 @@ struct leg *exchange_open(void *edge, ns_t began)
     x->began = began;
     x->state = EXCHANGE_READING;
     x->state_since = began;
+    x->deadline = x->peers_deadline = NS_NEVER;
+    /* without a route only an answer of our own is sent, which waits for the client alone */
+    x->timeout.idle = CLIENT_IDLE;
     x->snapshot = snapshot_hold(e->snapshots);
     x->timer.fire = on_deadline;
     x->trace = trace_id_new(rng_next(&e->reactor->rng), rng_next(&e->reactor->rng),
@@ -134,15 +165,28 @@ struct leg *exchange_open(void *edge, ns_t began)
 
 /* ---- the end */
 
+static void leave_instance(struct exchange *x)
+{
+    check(x->up_open && x->instance);
+    x->up_open = false;
+    x->edge->instances[x->instance->id]->candidate.in_flight--;
+    counter_sub(x->edge->page, x->instance->slots + INSTANCE_IN_FLIGHT, 1);
+}
+
 static void release_up(struct exchange *x, bool whole)
 {
     if (!x->up_open)
         return;
-    check(x->instance);
-    x->up_open = false;
-    x->edge->instances[x->instance->id]->in_flight--;
-    counter_sub(x->edge->page, x->instance->slots + INSTANCE_IN_FLIGHT, 1);
+    leave_instance(x);
     x->up.ops->release(&x->up, whole);
+}
+
+static void give_hold_back(struct exchange *x)
+{
+    if (x->hold)
+        pool_give(&x->edge->buffers, x->hold);
+    x->hold = NULL;
+    x->hold_n = 0;
 }
 
 static void end_blocked(struct exchange *x, ns_t now)
@@ -190,6 +234,7 @@ static void finish(struct exchange *x, enum ending ending)
     if (x->slot)
         request_release(x->slot);
     timer_drop(&e->reactor->timers, &x->timer);
+    give_hold_back(x);
     if (x->owned) /* only answers of our own API: never on the users' path */
         free(x->owned);
     scratch_free(&x->memory);
@@ -268,6 +313,7 @@ static void answer_ourselves(struct exchange *x, unsigned status, struct span ty
 void exchange_answer(struct exchange *x, unsigned status, struct span content_type, char *body,
                      size_t n)
 {
+    free(x->owned); /* the request's */
     x->owned = body;
     answer_ourselves(x, status, content_type, span_of(body, n));
 }
@@ -371,36 +417,53 @@ static const struct journey *find_journey(const struct config *c, const struct h
 
 static void send_up(struct exchange *x, const struct http_part *part);
 
+/* The deadline begins with the request; with the end of its body when that came in pieces or was gathered, for
+ * how long a client takes to send is not ours. What a peer allows always counts from the beginning. */
+static void set_deadline(struct exchange *x)
+{
+    ns_t own = NS_NEVER;
+
+    if (!exchange_acts(x))
+        return;
+    if (x->request_ended)
+        own = (x->whole && !x->gathered ? x->began : x->edge->reactor->now) + x->timeout.total;
+    x->deadline = own < x->peers_deadline ? own : x->peers_deadline;
+}
+
+static void tell_deadline(struct exchange *x)
+{
+    ns_t now = x->edge->reactor->now;
+    ns_t until = x->deadline != NS_NEVER ? x->deadline : now + x->timeout.total;
+
+    if (exchange_acts(x))
+        forward_timeout(x, until - now);
+}
+
 static void begin_request(struct exchange *x)
 {
     struct http_part part = x->held;
 
+    tell_deadline(x);
     part.head = &x->request;
     part.end = x->request_ended; /* also when it is sent again and nothing is held any more */
+    x->attempts++;
     move(x, EXCHANGE_SENDING);
     send_up(x, &part);
 }
 
-/* Offers the request to the next instance. Nothing of it has been sent yet. */
-static void offer(struct exchange *x, bool fresh)
+/* Offers the request to x->instance. */
+static void offer_to_instance(struct exchange *x, bool fresh)
 {
-    if (!fresh) {
-        x->instance = pick_instance(x);
-        if (!x->instance) {
-            refuse(x, x->no_connection ? x->no_connection : ENDING_no_instance);
-            return;
-        }
-    }
-    enum up_result r =
-        h1_up_open(x->edge, x->service, x->instance, x->route->timeout.idle, fresh, &x->up);
+    x->tried_at = x->edge->reactor->now;
+    enum up_result r = h1_up_open(x->edge, x->service, x->instance, x->timeout.idle, fresh, &x->up);
     if (r == UP_NO_ROOM) {
         refuse(x, ENDING_overloaded);
         return;
     }
     x->up_open = true;
     x->tries++;
-    x->request_sent = x->up_sending = false;
-    x->edge->instances[x->instance->id]->in_flight++;
+    x->up_sending = x->up_owed = false;
+    x->edge->instances[x->instance->id]->candidate.in_flight++;
     edge_count(x->edge, x->instance->slots + INSTANCE_IN_FLIGHT, 1);
     if (r == UP_READY)
         begin_request(x);
@@ -408,12 +471,53 @@ static void offer(struct exchange *x, bool fresh)
         move(x, EXCHANGE_CONNECTING);
 }
 
+static void offer(struct exchange *x, enum pick_for why)
+{
+    x->instance = pick_instance(x, why);
+    if (x->instance)
+        offer_to_instance(x, false);
+    else
+        refuse(x, x->no_connection ? x->no_connection : ENDING_no_instance);
+}
+
+static void offer_first(struct exchange *x)
+{
+    x->whole = x->request_ended;
+    set_deadline(x);
+    x->request_mark = scratch_here(&x->memory);
+    retry_budget_original(&x->edge->services[x->service->id]->budget, x->edge->reactor->now);
+    exchange_count_service(x, SERVICE_OFFERED);
+    offer(x, PICK_FIRST);
+}
+
 /* The codec gives the body's beginning when it has enough of it. */
 static void gather(struct exchange *x)
 {
-    x->gathering = true;
-    timer_set(&x->edge->reactor->timers, &x->timer, x->edge->reactor->now + x->route->timeout.idle);
+    x->gathering = x->gathered = true;
+    timer_set(&x->edge->reactor->timers, &x->timer, x->edge->reactor->now + x->timeout.idle);
     x->down.ops->credit(&x->down);
+}
+
+/* ---- our own API: the body is put together, then it is answered at once */
+
+static void take_local(struct exchange *x, const struct http_part *part)
+{
+    const struct local_handler *h = x->service->local;
+    size_t before = (size_t)(x->received - part->data.n);
+
+    if (x->received > LOCAL_BODY_MAX) {
+        refuse(x, ending_of_http1(HTTP1_body_too_large));
+        return;
+    }
+    if (part->data.n > 0) {
+        x->owned = x->owned ? x->owned : malloc(LOCAL_BODY_MAX);
+        check(x->owned != NULL);
+        memcpy(x->owned + before, part->data.p, part->data.n);
+    }
+    if (part->end)
+        h->answer(h, x, span_of(x->owned, (size_t)x->received));
+    else
+        x->down.ops->credit(&x->down);
 }
 
 static void begin(struct exchange *x, const struct http_part *part)
@@ -445,20 +549,22 @@ static void begin(struct exchange *x, const struct http_part *part)
         return;
     }
     x->service = x->route->service;
+    x->timeout = x->route->timeout;
     if (x->service->local)
-        x->service->local->answer(x->service->local, x);
+        take_local(x, part);
     else if (x->request.body == HTTP_BODY_LENGTH && !x->request.expect_continue && !part->end &&
              part->data.n == 0)
         gather(x);
     else
-        offer(x, false);
+        offer_first(x);
 }
 
 /* ---- parts going up */
 
 static void sent_up(struct exchange *x)
 {
-    x->held = (struct http_part){};
+    if (!x->whole)
+        x->held = (struct http_part){};
     if (x->request_ended) {
         if (x->state == EXCHANGE_SENDING)
             move(x, EXCHANGE_WAITING);
@@ -469,7 +575,6 @@ static void sent_up(struct exchange *x)
 
 static void send_up(struct exchange *x, const struct http_part *part)
 {
-    x->request_sent = true;
     x->up_sending = !x->up.ops->send(&x->up, part);
     if (!x->up_sending)
         sent_up(x);
@@ -486,11 +591,15 @@ static void down_part(struct leg *l, const struct http_part *part)
     x->request_ended = part->end;
     x->received += part->data.n;
     moved(x);
-    if (x->gathering && x->state == EXCHANGE_READING) {
+    if (is_local(x)) {
+        take_local(x, part);
+    } else if (x->gathering && x->state == EXCHANGE_READING) {
         x->gathering = false;
         x->held = *part;
-        offer(x, false);
+        offer_first(x);
     } else if (x->up_open) {
+        if (part->end)
+            set_deadline(x);
         send_up(x, part);
     } else if (!part->end) {
         x->down.ops->credit(l); /* nobody wants it: it is read so that the answer can be */
@@ -508,20 +617,33 @@ static void up_sent(struct leg *l)
 
 static void up_ready(struct leg *l)
 {
-    struct exchange *x = of_up(l);
-
-    pick_accepts(x->edge, x->instance);
-    begin_request(x);
+    begin_request(of_up(l));
 }
 
 /* ---- parts coming down */
 
+static void credit_up(struct exchange *x)
+{
+    if (!x->up_open || !x->up_owed)
+        return;
+    x->up_owed = false;
+    x->up.ops->credit(&x->up);
+}
+
 static void sent_down(struct exchange *x)
 {
-    if (x->sending_end)
+    if (x->sending_end) {
         finish(x, ENDING_answered);
-    else if (x->up_open)
-        x->up.ops->credit(&x->up);
+        return;
+    }
+    give_hold_back(x);
+    if (x->has_kept) {
+        struct http_part part = x->kept;
+        x->has_kept = false;
+        send_down(x, &part);
+        return;
+    }
+    credit_up(x);
 }
 
 static void send_down(struct exchange *x, const struct http_part *part)
@@ -547,7 +669,7 @@ static void pass_interim(struct exchange *x, const struct http_head *h)
     if (wanted)
         send_down(x, &part);
     else
-        x->up.ops->credit(&x->up);
+        credit_up(x);
 }
 
 static bool is_event_stream(const struct http_head *h)
@@ -569,12 +691,10 @@ static void begin_stream(struct exchange *x)
     exchange_count(x, reactor_clock(x->edge->reactor));
 }
 
-static void begin_answer(struct exchange *x, const struct http_part *part)
+/* The head goes down: from now on it is this answer or none. */
+static void pass_answer(struct exchange *x, struct span data, bool end)
 {
-    x->answer = *part->head;
     x->status = x->answer.status;
-    if (x->status >= 500)
-        edge_count(x->edge, x->instance->slots + INSTANCE_ANSWERS_BAD, 1);
     if (!forward_answer(x)) {
         x->status = 0;
         refuse(x, ENDING_overloaded);
@@ -582,7 +702,7 @@ static void begin_answer(struct exchange *x, const struct http_part *part)
     }
     if (x->answer.upgrade || is_event_stream(&x->answer))
         begin_stream(x);
-    struct http_part first = { .head = &x->answer, .data = part->data, .end = part->end };
+    struct http_part first = { .head = &x->answer, .data = data, .end = end };
     bool tunnel = x->tunnel; /* only a tunnel is certain to be still there after the send */
     move(x, EXCHANGE_ANSWERING);
     send_down(x, &first);
@@ -590,20 +710,117 @@ static void begin_answer(struct exchange *x, const struct http_part *part)
         x->down.ops->credit(&x->down); /* the client may speak again */
 }
 
+/* ---- holding a short answer while it could be tried again */
+
+static bool is_worth_holding(struct exchange *x, const struct http_part *part)
+{
+    const struct http_head *h = part->head;
+
+    return !part->end && !h->upgrade && part->data.n <= HOLD_MAX &&
+           !(h->body == HTTP_BODY_LENGTH && h->length > HOLD_MAX) && !is_event_stream(h) &&
+           retry_could(x);
+}
+
+static bool append_held(struct exchange *x, struct span data)
+{
+    if (x->hold_n + data.n > HOLD_MAX)
+        return false;
+    memcpy(x->hold + x->hold_n, data.p, data.n);
+    x->hold_n += (uint32_t)data.n;
+    return true;
+}
+
+static void pass_held(struct exchange *x, bool end)
+{
+    pass_answer(x, span_of(x->hold, x->hold_n), end);
+}
+
+static void begin_holding(struct exchange *x, struct span data)
+{
+    append_held(x, data);
+    exchange_count_service(x, SERVICE_HELD);
+    move(x, EXCHANGE_HOLDING);
+    credit_up(x);
+}
+
+static void hold_more(struct exchange *x, const struct http_part *part)
+{
+    if (!append_held(x, part->data)) {
+        x->kept = *part;
+        x->has_kept = true;
+        pass_held(x, false);
+    } else if (part->end) {
+        pass_held(x, true);
+    } else {
+        moved(x);
+        credit_up(x);
+    }
+}
+
+/* ---- the answer's head */
+
+static void back_off(struct exchange *x);
+
+/* A failure counts for the instance whatever becomes of the answer. True: it is tried again elsewhere. */
+static bool is_tried_again(struct exchange *x, const struct http_part *part)
+{
+    const struct http_head *h = part->head;
+
+    if (h->status < 500) {
+        pick_answered(x);
+        return false;
+    }
+    edge_count(x->edge, x->instance->slots + INSTANCE_ANSWERS_BAD, 1);
+    pick_failed(x);
+    ns_t wait = retry_after_of(h, x->edge->wall ? x->edge->wall() : 0);
+    if (wait > 0)
+        pick_retry_after(x, wait);
+    if (!status_set_has(&x->service->retry.statuses, h->status) ||
+        !retry_decide(x, WOULD_RETRY_STATUS))
+        return false;
+    release_up(x, part->end); /* an answer that is whole leaves its connection in order */
+    x->no_connection = ENDING_no_instance;
+    back_off(x);
+    return true;
+}
+
+static void note_late(struct exchange *x)
+{
+    if (!exchange_acts(x) && x->request_ended &&
+        x->edge->reactor->now - x->began > x->timeout.total)
+        exchange_count_would(x, WOULD_CUT_DEADLINE);
+}
+
+static void begin_answer(struct exchange *x, const struct http_part *part)
+{
+    if (is_tried_again(x, part))
+        return;
+    note_late(x);
+    x->answer = *part->head;
+    if (is_worth_holding(x, part) && (x->hold = pool_take(&x->edge->buffers)) != NULL)
+        begin_holding(x, part->data);
+    else
+        pass_answer(x, part->data, part->end);
+}
+
 static void up_part(struct leg *l, const struct http_part *part)
 {
     struct exchange *x = of_up(l);
 
+    x->up_owed = true;
     if (part->head && part->head->status < 200 && !part->head->upgrade) {
         pass_interim(x, part->head);
-        return;
-    }
-    if (part->head) {
+    } else if (part->head) {
         begin_answer(x, part);
-        return;
+    } else if (x->state == EXCHANGE_HOLDING) {
+        hold_more(x, part);
+    } else if (x->down_sending) {
+        x->kept = *part; /* what was held is still on its way */
+        x->has_kept = true;
+    } else {
+        moved(x);
+        send_down(x, part);
     }
-    moved(x);
-    send_down(x, part);
 }
 
 static void down_sent(struct leg *l)
@@ -631,12 +848,65 @@ static void down_gone(struct leg *l, enum ending why)
     finish(x, why);
 }
 
-/* An idle connection that the instance closed before it read our request, which is safe to repeat: that
- * is not a failure of anybody's (RFC 9112 section 9.3.1). */
+/* ---- trying again */
+
+static void next_try(struct exchange *x)
+{
+    enum ending failed = x->no_connection;
+
+    scratch_rewind(&x->memory, x->request_mark);
+    x->answer = (struct http_head){};
+    x->has_kept = false;
+    x->instance = pick_instance(x, PICK_RETRY);
+    if (x->instance)
+        offer_to_instance(x, false);
+    else
+        refuse(x, failed);
+}
+
+static void back_off(struct exchange *x)
+{
+    give_hold_back(x);
+    x->retries++;
+    move(x, EXCHANGE_BACKING_OFF);
+}
+
+/* This instance did not do its part. */
+static void fail_try(struct exchange *x, enum ending why)
+{
+    edge_count(x->edge, x->instance->slots + INSTANCE_BROKEN, 1);
+    pick_failed(x);
+    release_up(x, false);
+    if (!retry_decide(x, retry_kind(why))) {
+        refuse(x, why);
+        return;
+    }
+    x->no_connection = why;
+    back_off(x);
+}
+
+/* Nothing was sent to it: another may have the request, without a token. */
+static void redispatch(struct exchange *x, enum ending why)
+{
+    if (!exchange_acts(x)) {
+        exchange_count_would(x, WOULD_REDISPATCH);
+        refuse(x, why);
+        return;
+    }
+    x->no_connection = why;
+    exchange_count_service(x, SERVICE_REDISPATCHES);
+    offer(x, PICK_OTHER);
+}
+
+/* An idle connection that the instance closed before it read our request, which is safe to repeat or of
+ * which nothing was sent: that is not a failure of anybody's (RFC 9112 section 9.3.1). */
 static bool may_repeat(const struct exchange *x, enum ending why)
 {
-    return why == ENDING_instance_closed && h1_up_reused(&x->up) && x->state == EXCHANGE_WAITING &&
-           x->request.body == HTTP_BODY_NONE && http_method_idempotent(x->request.method);
+    if (why != ENDING_instance_closed || !h1_up_reused(&x->up))
+        return false;
+    if (x->state == EXCHANGE_SENDING && h1_up_unsent(&x->up))
+        return true;
+    return x->state == EXCHANGE_WAITING && x->whole && http_method_idempotent(x->request.method);
 }
 
 static void up_gone(struct leg *l, enum ending why)
@@ -644,59 +914,66 @@ static void up_gone(struct leg *l, enum ending why)
     struct exchange *x = of_up(l);
     bool repeat = may_repeat(x, why);
 
-    x->up_open = false;
-    x->edge->instances[x->instance->id]->in_flight--;
-    counter_sub(x->edge->page, x->instance->slots + INSTANCE_IN_FLIGHT, 1);
+    leave_instance(x);
     if (x->state == EXCHANGE_CONNECTING) {
         if (why == ENDING_connect_failed || why == ENDING_connect_timeout ||
             why == ENDING_instance_tls)
-            pick_refused(x->edge, x->instance);
-        x->no_connection = why;
-        edge_count(x->edge, x->edge->slots->counters + EDGE_REDISPATCHED, 1);
-        offer(x, false); /* nothing was sent: another may have it */
+            pick_refused(x);
+        redispatch(x, why);
     } else if (repeat) {
-        edge_count(x->edge, x->edge->slots->counters + EDGE_REDISPATCHED, 1);
-        offer(x, true);
+        exchange_count_service(x, SERVICE_REPEATS);
+        offer_to_instance(x, true);
+    } else if (ending_by_instance(why)) {
+        fail_try(x, why);
     } else {
-        if (ending_by_instance(why))
-            edge_count(x->edge, x->instance->slots + INSTANCE_BROKEN, 1);
         refuse(x, why);
     }
 }
 
 static void connect_took_too_long(struct exchange *x)
 {
-    pick_refused(x->edge, x->instance);
+    pick_refused(x);
     release_up(x, false);
-    edge_count(x->edge, x->edge->slots->counters + EDGE_REDISPATCHED, 1);
-    x->no_connection = ENDING_connect_timeout;
-    offer(x, false);
+    redispatch(x, ENDING_connect_timeout);
 }
 
-static void blame_instance(struct exchange *x, enum ending why)
+/* It is the instance's fault when it had as long as we say; a peer may have given it less. */
+static void deadline_passed(struct exchange *x)
 {
-    edge_count(x->edge, x->instance->slots + INSTANCE_BROKEN, 1);
-    refuse(x, why);
+    if (x->state == EXCHANGE_WAITING && x->deadline != x->peers_deadline)
+        pick_failed(x);
+    refuse(x, ENDING_deadline);
 }
 
 static void on_deadline(struct timer *t)
 {
     struct exchange *x = container_of(t, struct exchange, timer);
 
+    if (under_deadline(x->state) && x->edge->reactor->now >= x->deadline) {
+        deadline_passed(x);
+        return;
+    }
     switch (x->state) {
     case EXCHANGE_CONNECTING: connect_took_too_long(x); break;
     case EXCHANGE_SENDING:
         if (x->up_sending)
-            blame_instance(x, ENDING_request_stalled);
+            fail_try(x, ENDING_request_stalled);
         else
             refuse(x, ENDING_body_timeout);
         break;
-    case EXCHANGE_WAITING: blame_instance(x, ENDING_head_timeout); break;
+    case EXCHANGE_WAITING: fail_try(x, ENDING_head_timeout); break;
+    case EXCHANGE_HOLDING:
+        if (holds_length(x))
+            fail_try(x, ENDING_answer_stalled);
+        else
+            pass_held(x, false);
+        break;
+    case EXCHANGE_BACKING_OFF: next_try(x); break;
     case EXCHANGE_ANSWERING:
         if (x->down_sending)
             finish(x, ENDING_client_stalled);
         else
-            blame_instance(x, ENDING_answer_stalled);
+            fail_try(x, ENDING_answer_stalled);
         break;
     case EXCHANGE_READING: refuse(x, ENDING_body_timeout); break;
     case EXCHANGE_OVER:

@@ -14,9 +14,13 @@
 #include <stdalign.h>
 
 enum {
-    INSTANCES_TRIED_MAX =
-        8, /* instances that one request may be offered to before it was sent to any */
+    INSTANCES_TRIED_MAX = 8, /* instances that one request may be offered to, whatever for */
+    HOLD_MAX = 16 * 1024,    /* of an answer that is held because it can still be tried again */
+    TIMEOUT_TEXT_MAX = 12,   /* milliseconds, of hours */
 };
+
+/* How long the beginning of an answer of unknown length is held: it may be a conversation. */
+#define HOLD_STREAM_TIME (50 * NS_PER_MS)
 
 struct exchange {
     struct leg down;
@@ -33,6 +37,11 @@ struct exchange {
     ns_t blocked_since;               /* the client does not take the answer; 0: it does */
     ns_t blocked;                     /* sum of such times: not ours */
     ns_t spent[EXCHANGE_STATE_COUNT]; /* in each state */
+
+    struct timeouts timeout; /* the route's */
+    ns_t deadline;           /* until its answer begins, over all tries; NS_NEVER: none yet */
+    ns_t peers_deadline;     /* what a trusted peer allows; NS_NEVER: it said nothing */
+    ns_t tried_at;           /* when this instance was chosen */
 
     const struct service *service;
     const struct route *route;
@@ -53,12 +62,20 @@ struct exchange {
     uint64_t sent;     /* of the answer's */
     uint8_t outcome;   /* enum outcome, once counted */
     uint8_t tries;     /* connections to instances that were asked for */
+    uint8_t attempts;  /* of them, those that the request was sent on */
+    uint8_t retries;   /* decided */
     uint32_t tried[INSTANCES_TRIED_MAX];
     unsigned tried_count;
 
     struct http_head request;
     struct http_head answer;
-    struct http_part held; /* the first part's data, while a connection is being made */
+    struct http_part held;            /* the first part's data, while it may be sent (again) */
+    struct scratch_mark request_mark; /* what was taken up to the first try */
+    struct http_extra *timeout_extra; /* where an instance is told what is left */
+    char timeout_text[TIMEOUT_TEXT_MAX];
+    char *hold; /* a buffer with the beginning of the answer's body, or NULL */
+    uint32_t hold_n;
+    struct http_part kept; /* a part of the answer that waits until what was held has gone */
     struct trace_id trace;
     struct request_slot *slot; /* NULL: untracked */
     char *owned;               /* body of an answer of our own, from malloc, or NULL */
@@ -72,10 +89,13 @@ struct exchange {
     bool stream : 1; /* event stream or WebSocket: counted at its head, may be silent for long */
     bool tunnel : 1; /* WebSocket: bytes both ways */
     bool counted : 1;
+    bool whole : 1;         /* it came in one part, so it can be sent again */
+    bool gathered : 1;      /* its body came in pieces that we put together */
     bool gathering : 1;     /* no instance is asked for before the body begins to come */
     bool request_ended : 1; /* its last part has come from the client */
-    bool request_sent : 1;  /* some byte of it went to this instance */
     bool up_sending : 1;    /* a send is under way */
+    bool up_owed : 1;       /* the part that came last was not credited */
+    bool has_kept : 1;
     bool down_sending : 1;
     bool sending_end : 1; /* the part under way to the client is the last */
 
@@ -90,11 +110,29 @@ struct leg *exchange_open(void *edge, ns_t began);
 /* Ends it now: breaks off both sides, counts. */
 void exchange_cut(struct exchange *x, enum ending why);
 
+/* Does all that is configured; else (observe) it forwards plainly and counts. */
+static inline bool exchange_acts(const struct exchange *x)
+{
+    return x->service->mode == MODE_ACT;
+}
+
+static inline void exchange_count_service(struct exchange *x, enum service_counter what)
+{
+    edge_count(x->edge, x->service->slots + what, 1);
+}
+
+static inline void exchange_count_would(struct exchange *x, enum would what)
+{
+    edge_count(x->edge, x->service->slots + SERVICE_COUNTER_COUNT + what, 1);
+}
+
 /* ---- for services that answer by themselves (control's API) */
 
+enum { LOCAL_BODY_MAX = 64 * 1024 }; /* of a request to them */
+
 struct local_handler {
-    /* Called once, with the whole head; must call exchange_answer() before it returns. */
-    void (*answer)(const struct local_handler *h, struct exchange *x);
+    /* Called once, with the whole request; must call exchange_answer() before it returns. */
+    void (*answer)(const struct local_handler *h, struct exchange *x, struct span body);
 };
 
 static inline const struct http_head *exchange_request(const struct exchange *x)
@@ -112,6 +150,24 @@ void exchange_answer(struct exchange *x, unsigned status, struct span content_ty
  * nothing the second time. */
 void exchange_count(struct exchange *x, ns_t now);
 
+/* ---- retry.c */
+
+/* Whether this try's failure can be mended by another instance. Takes the token; counts what was denied, and
+ * in observe mode what would have been done. */
+bool retry_decide(struct exchange *x, enum would what);
+
+/* Whether it could be if it failed now: then its answer is worth holding. */
+bool retry_could(struct exchange *x);
+
+/* When the next try begins. */
+ns_t retry_at(struct exchange *x);
+
+/* The kind of failure, for counting. */
+enum would retry_kind(enum ending why);
+
+/* What Retry-After says, in seconds or as a date (RFC 9110 section 10.2.3); 0: nothing. */
+ns_t retry_after_of(const struct http_head *h, ns_t wall);
+
 /* ---- access_log.c: writes its line to the edge's ring. */
 void exchange_log(struct exchange *x, ns_t now);
 
@@ -119,6 +175,9 @@ void exchange_log(struct exchange *x, ns_t now);
 
 /* The text of the trace id, and the request id until a peer's is read. */
 void forward_begin(struct exchange *x);
+
+/* Tells the instance what is left of the deadline; before each try. */
+void forward_timeout(struct exchange *x, ns_t left);
 
 /* Reads who asks, by which trace, and changes the head for the instance accordingly. False: no memory. */
 [[nodiscard]] bool forward_request(struct exchange *x);

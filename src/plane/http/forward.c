@@ -10,7 +10,7 @@
 #include "proto/traceparent.h"
 
 enum {
-    EXTRAS_MAX = 7,
+    EXTRAS_MAX = 8,
     REQUEST_ID_MAX = 128,
     LIST_MAX = 1024, /* of X-Forwarded-For as we send it: some 20 proxies */
 };
@@ -80,17 +80,18 @@ static bool forward_trace(struct exchange *x, struct http_extra *extras,
 /* ---- who asks */
 
 /* What the fields of one pass over the head say. */
-struct said {
+struct told {
     const struct http_field *traceparent;
     bool traceparent_twice;
     const struct http_field *request_id;
     const struct http_field *proto;
     const struct http_field *forwarded_for; /* the last one */
     const struct http_field *forwarded;     /* the last one */
+    const struct http_field *timeout;
 };
 
 /* One pass: finds what matters, and keeps from the instance what only a trusted peer may say. */
-static void read_fields(struct exchange *x, struct said *s)
+static void read_fields(struct exchange *x, struct told *s)
 {
     for (uint32_t i = 0; i < x->request.field_count; i++) {
         struct http_field *f = &x->request.fields[i];
@@ -113,6 +114,7 @@ static void read_fields(struct exchange *x, struct said *s)
             f->hop = true;
             break;
         case HTTP_X_REAL_IP: f->hop = true; break;
+        case HTTP_EVENKEEL_TIMEOUT: s->timeout = f; break;
         case HTTP_FORWARDED:
             s->forwarded = f;
             f->hop |= !x->trusted;
@@ -167,7 +169,7 @@ static struct span scheme_of(const struct exchange *x)
     return x->https ? SPAN("https") : SPAN("http");
 }
 
-static bool believe_peer(struct exchange *x, struct http_extra *extras, const struct said *s)
+static bool believe_peer(struct exchange *x, struct http_extra *extras, const struct told *s)
 {
     const struct http_field *list_field = s->forwarded_for ? s->forwarded_for : s->forwarded;
     struct span peer = leg_peer_text(x->down.peer);
@@ -206,7 +208,7 @@ static bool add_forwarded(struct exchange *x, struct http_extra *extras)
     return true;
 }
 
-static bool forward_client(struct exchange *x, struct http_extra *extras, const struct said *s)
+static bool forward_client(struct exchange *x, struct http_extra *extras, const struct told *s)
 {
     if (x->trusted && !believe_peer(x, extras, s))
         return false;
@@ -228,13 +230,33 @@ static bool is_visible(struct span s)
     return s.n > 0;
 }
 
-static void forward_id(struct exchange *x, struct http_extra *extras, const struct said *s)
+static void forward_id(struct exchange *x, struct http_extra *extras, const struct told *s)
 {
     struct span theirs = s->request_id && x->trusted ? field_value(s->request_id) : SPAN("");
 
     if (theirs.n <= REQUEST_ID_MAX && is_visible(theirs))
         x->request_id = theirs;
     add(&x->request, extras, SPAN("X-Request-Id"), x->request_id);
+}
+
+/* ---- deadline */
+
+/* A trusted peer may shorten our deadline, nobody may extend it: exchange.c takes the nearer one. */
+static void forward_deadline(struct exchange *x, const struct told *s)
+{
+    uint64_t ms;
+
+    if (s->timeout && x->trusted && span_to_u64(field_value(s->timeout), &ms) && ms <= INT32_MAX)
+        x->peers_deadline = x->began + (ns_t)ms * NS_PER_MS;
+}
+
+void forward_timeout(struct exchange *x, ns_t left)
+{
+    struct str text = str_fixed(x->timeout_text, sizeof(x->timeout_text));
+
+    str_u64(&text, left > 0 ? (uint64_t)(left / NS_PER_MS) : 0);
+    *x->timeout_extra = (struct http_extra){ SPAN("Evenkeel-Timeout"), str_span(&text) };
+    x->request.extra_count = (uint32_t)(x->timeout_extra - x->request.extra) + 1;
 }
 
 /* ---- identity */
@@ -261,10 +283,8 @@ static struct span find_identity(const struct exchange *x, const struct identity
     case IDENTITY_SUBDOMAIN: return subdomain(h->host);
     case IDENTITY_COOKIE: return http_cookie(h, id->name);
     case IDENTITY_HEADER:
-        for (uint32_t i = 0; x->trusted && i < h->field_count; i++) {
-            if (span_equal_nocase(field_name(&h->fields[i]), id->name))
-                return field_value(&h->fields[i]);
-        }
+        if (x->trusted)
+            return http_head_named(h, id->name);
     }
     return span_of(NULL, 0);
 }
@@ -275,7 +295,7 @@ bool forward_request(struct exchange *x)
 {
     const struct config *c = x->snapshot->config;
     struct http_extra *extras = scratch_take(&x->memory, EXTRAS_MAX * sizeof(*extras));
-    struct said s = {};
+    struct told s = {};
 
     if (!extras)
         return false;
@@ -288,6 +308,8 @@ bool forward_request(struct exchange *x)
         !forward_trace(x, extras, s.traceparent, s.traceparent_twice))
         return false;
     forward_id(x, extras, &s);
+    forward_deadline(x, &s);
+    x->timeout_extra = &extras[x->request.extra_count]; /* the last one, when it is told */
     x->tenant = find_identity(x, &c->tenant);
     x->user = find_identity(x, &c->user_identity);
     return true;

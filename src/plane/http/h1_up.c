@@ -56,6 +56,7 @@ struct h1_up {
     bool no_memory;    /* told by the loop */
     bool request_sent; /* its end is with the kernel */
     bool ending;       /* the send under way is its end */
+    bool wrote;        /* some byte of it is */
     char chunk_line[HTTP1_CHUNK_HEAD_MAX];
 };
 
@@ -125,7 +126,7 @@ static void carry(struct h1_up *u, struct leg *l)
     u->interims = 0;
     u->head_read = u->answer_ended = u->keep_alive = u->to_head = u->chunked = false;
     u->tunnel = u->may_upgrade = u->no_memory = false;
-    u->request_sent = u->ending = false;
+    u->request_sent = u->ending = u->wrote = false;
 }
 
 static struct h1_up *connect_new(struct http_edge *e, const struct instance *i,
@@ -191,6 +192,11 @@ enum up_result h1_up_open(struct http_edge *e, const struct service *s, const st
 bool h1_up_reused(const struct leg *l)
 {
     return ((const struct h1_up *)l->carrier)->reused;
+}
+
+bool h1_up_unsent(const struct leg *l)
+{
+    return !((const struct h1_up *)l->carrier)->wrote;
 }
 
 static void on_connected(struct conn *c)
@@ -259,8 +265,12 @@ static bool leg_send(struct leg *l, const struct http_part *part)
     }
     n += put_data(u, part, pieces + n);
     u->ending = part->end;
-    if (n > 0 && !conn_send(&u->conn, pieces, n))
+    if (n > 0 && !conn_send(&u->conn, pieces, n)) {
+        u->wrote |= u->conn.out_count >
+                    0; /* what the kernel did not take; nothing is kept of a failed send */
         return false;
+    }
+    u->wrote = true;
     u->request_sent = u->ending;
     return true;
 }

@@ -40,6 +40,9 @@ enum up_result h1_up_open(struct http_edge *e, const struct service *s, const st
 /* The connection was idle before this exchange took it: the instance may have closed it meanwhile. */
 bool h1_up_reused(const struct leg *l);
 
+/* No byte of the request that was given to it went to the kernel. */
+bool h1_up_unsent(const struct leg *l);
+
 /* Closes the idle connections of one instance. */
 void h1_up_close_idle(struct http_edge *e, struct instance_state *s);
 

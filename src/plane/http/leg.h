@@ -9,7 +9,8 @@
  *     codec -> listener   part (data is lent until credit), sent, ready, refused, gone
  *     listener -> codec   send, credit, release
  *
- * Always: after a part that is not the end, no other comes before credit; after a send that was not done,
+ * Always: after a part that is not the end, no other comes before credit; the data of the end stays lent
+ * until release, so a request that came in one part can be sent again; after a send that was not done,
  * no other may be made before sent. Nothing comes after gone or release. */
 #ifndef EK_PLANE_HTTP_LEG_H
 #define EK_PLANE_HTTP_LEG_H

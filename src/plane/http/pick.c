@@ -1,6 +1,214 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pick.c - round robin over the instances that accept. Each reactor has its own cursor. */
+/* pick.c - read from the top: which can be used, figures of those, choosing, learning.
+ * The list of a service is made anew when something changed (a configuration, control's word, an
+ * ejection) and its figures (others' requests in flight, slow start) about each millisecond; in between a
+ * choice looks at two instances and allocates nothing. */
 #include "plane/http/pick.h"
+
+#include <xxhash.h>
+
+/* ---- which can be used */
+
+static struct instance_state *state_of(const struct http_edge *e, const struct instance *i)
+{
+    return e->instances[i->id];
+}
+
+static struct instance_state *of_candidate(struct candidate *c)
+{
+    return container_of(c, struct instance_state, candidate);
+}
+
+static bool observes(const struct service *s)
+{
+    return s->mode == MODE_OBSERVE;
+}
+
+static uint64_t said(const struct http_edge *e, const struct instance *i, enum said word)
+{
+    return e->said ? counter_read(e->said, i->said + word) : 0;
+}
+
+static ns_t ejected_until(const struct http_edge *e, const struct instance *i)
+{
+    ns_t own = state_of(e, i)->ejected_until;
+    ns_t others = (ns_t)said(e, i, SAID_EJECTED_UNTIL);
+
+    return own > others ? own : others;
+}
+
+static bool is_checked_good(const struct http_edge *e, const struct service *s,
+                            const struct instance *i)
+{
+    return s->health.interval == 0 || !e->said || said(e, i, SAID_UP);
+}
+
+static bool can_be_used(const struct http_edge *e, const struct service *s,
+                        const struct instance *i)
+{
+    if (i->drain)
+        return false;
+    return observes(s) || (is_checked_good(e, s, i) && ejected_until(e, i) <= e->reactor->now);
+}
+
+static void set_panic(struct http_edge *e, const struct service *s, struct service_state *v,
+                      bool panic)
+{
+    if (panic == v->panic)
+        return;
+    v->panic = panic;
+    if (panic)
+        edge_count(e, s->slots + SERVICE_PANIC, 1);
+    else
+        counter_sub(e->page, s->slots + SERVICE_PANIC, 1);
+}
+
+/* What appears or recovers begins slowly; what was there when we began does not. */
+static void note_usable(const struct http_edge *e, struct instance_state *i, bool usable)
+{
+    if (usable && !i->usable)
+        i->usable_since = e->reactor->now;
+    i->usable = usable;
+}
+
+static void put(const struct http_edge *e, struct service_state *v, const struct service *s,
+                size_t index)
+{
+    struct instance_state *i = state_of(e, &s->instances[index]);
+
+    i->candidate.index = (uint32_t)index;
+    i->candidate.hash = s->instances[index].hash;
+    v->usable[v->usable_count++] = &i->candidate;
+}
+
+static bool in_zone(const struct http_edge *e, const struct instance *i)
+{
+    struct span zone = snapshot_current(e->snapshots)->config->zone;
+
+    return zone.n > 0 && span_equal(zone, i->zone);
+}
+
+/* Puts in those that can be used (all that are not drained in panic), the own zone's first. Returns how many
+ * of the own zone were put in, 0 when they are too few of those that stand there to carry it alone. */
+static size_t put_usable(const struct http_edge *e, struct service_state *v,
+                         const struct service *s, bool all)
+{
+    size_t near = 0;
+    size_t near_in_all = 0;
+
+    v->usable_count = 0;
+    for (int zone = 1; zone >= 0; zone--) {
+        for (size_t i = 0; i < s->instance_count; i++) {
+            const struct instance *in = &s->instances[i];
+            if (in->drain || in_zone(e, in) != zone)
+                continue;
+            near_in_all += zone;
+            if (!all && !state_of(e, in)->usable)
+                continue;
+            near += zone;
+            put(e, v, s, i);
+        }
+    }
+    return near * 2 >= near_in_all ? near : 0;
+}
+
+static void refresh(struct http_edge *e, struct service_state *v, const struct service *s);
+
+/* Makes the list. */
+static void look(struct http_edge *e, struct service_state *v, const struct service *s)
+{
+    size_t usable = 0;
+    size_t wanted = 0;
+
+    if (!v->looked && v->said == 0) { /* the first time: nothing recovers */
+        for (size_t i = 0; i < s->instance_count; i++)
+            state_of(e, &s->instances[i])->usable = true;
+        v->said = 1;
+    }
+    v->look_at = NS_NEVER;
+    for (size_t i = 0; i < s->instance_count; i++) {
+        const struct instance *in = &s->instances[i];
+        ns_t until = observes(s) ? 0 : ejected_until(e, in);
+        bool good = can_be_used(e, s, in);
+        note_usable(e, state_of(e, in), good);
+        usable += good;
+        wanted += !in->drain;
+        if (until > e->reactor->now && until < v->look_at)
+            v->look_at = until;
+    }
+    bool panic = usable * 2 < wanted;
+    set_panic(e, s, v, panic);
+    size_t near = put_usable(e, v, s, panic);
+    v->picker.list = v->usable;
+    v->picker.count = near ? near : v->usable_count;
+    v->looked = s;
+    refresh(e, v, s);
+}
+
+/* ---- figures */
+
+/* Reading other threads' counters costs a cache miss each: at most about a twentieth of the time. */
+static ns_t refresh_after(const struct http_edge *e, const struct service_state *v)
+{
+    return NS_PER_MS + (ns_t)(v->usable_count * e->page_count) * 2 * NS_PER_US;
+}
+
+static uint32_t others_in_flight(const struct http_edge *e, const struct instance *i)
+{
+    uint64_t sum = 0;
+
+    for (size_t p = 0; p < e->page_count; p++) {
+        if (e->pages[p] != e->page)
+            sum += counter_read(e->pages[p], i->slots + INSTANCE_IN_FLIGHT);
+    }
+    return (uint32_t)sum;
+}
+
+static uint16_t ramp_of(const struct http_edge *e, const struct service *s,
+                        const struct instance_state *i)
+{
+    /* an instance that cannot be used and is, in panic, has no slow start to make */
+    if (observes(s) || !i->usable || !i->usable_since)
+        return RAMP_FULL;
+    return candidate_ramp(e->reactor->now - i->usable_since, s->slow_start);
+}
+
+static void refresh(struct http_edge *e, struct service_state *v, const struct service *s)
+{
+    ns_t now = e->reactor->now;
+    unsigned top = 1;
+
+    v->refresh_at = now + refresh_after(e, v);
+    for (size_t k = 0; k < v->usable_count; k++) {
+        struct candidate *c = v->usable[k];
+        c->others = others_in_flight(e, &s->instances[c->index]);
+        c->ramp = ramp_of(e, s, of_candidate(c));
+        top = c->ramp > top ? c->ramp : top;
+        candidate_forget(c, now);
+    }
+    for (size_t k = 0; k < v->usable_count; k++) {
+        struct candidate *c = v->usable[k];
+        c->ramp = (uint16_t)(c->ramp * RAMP_FULL / top); /* when all begin, none gives way */
+        c->weight = s->instances[c->index].weight * c->ramp;
+    }
+    picker_prepare(&v->picker);
+}
+
+struct service_state *pick_service(struct http_edge *e, const struct service *s)
+{
+    struct service_state *v = e->services[s->id];
+    uint64_t changes = e->said ? counter_heard(e->said, e->slots->said) + 1 : 1;
+
+    if (v->looked != s || v->said != changes || e->reactor->now >= v->look_at) {
+        look(e, v, s);
+        v->said = changes;
+    } else if (e->reactor->now >= v->refresh_at) {
+        refresh(e, v, s);
+    }
+    return v;
+}
+
+/* ---- choosing */
 
 static bool was_tried(const struct exchange *x, uint32_t id)
 {
@@ -11,77 +219,212 @@ static bool was_tried(const struct exchange *x, uint32_t id)
     return false;
 }
 
-const struct instance *pick_instance(struct exchange *x)
+/* The value that the request is placed by; false when it has none. */
+static bool hash_key(const struct exchange *x, uint64_t *ret_key)
 {
-    struct http_edge *e = x->edge;
+    const struct identity *on = &x->service->hash_on;
+    struct span value = on->kind == IDENTITY_COOKIE ? http_cookie(&x->request, on->name)
+                                                    : http_head_named(&x->request, on->name);
+
+    if (value.n == 0)
+        return false;
+    *ret_key = XXH3_64bits(value.p, value.n);
+    return true;
+}
+
+static struct candidate *choose(struct exchange *x, const struct picker *p)
+{
+    uint64_t random = rng_next(&x->edge->reactor->rng);
+    uint64_t key;
+
+    if (observes(x->service))
+        return p->list[picker_turn(p)];
+    switch (x->service->balance) {
+    case BALANCE_P2C: break;
+    case BALANCE_LEAST_REQUESTS: return p->list[picker_least(p, random)];
+    case BALANCE_ROUND_ROBIN: return p->list[picker_turn(p)];
+    case BALANCE_HASH:
+        if (hash_key(x, &key))
+            return p->list[picker_hash(p, key)];
+        break;
+    }
+    return p->list[picker_p2c(p, random)];
+}
+
+static struct picker untried(const struct exchange *x, const struct service_state *v,
+                             struct candidate **room, size_t from, size_t to)
+{
+    struct picker p = { .list = room };
+
+    for (size_t i = from; i < to; i++) {
+        if (!was_tried(x, x->service->instances[v->usable[i]->index].id))
+            room[p.count++] = v->usable[i];
+    }
+    if (p.count)
+        picker_prepare(&p);
+    return p;
+}
+
+/* Among those not tried: of the own zone if there are, else of any. */
+static struct candidate *choose_other(struct exchange *x, struct service_state *v)
+{
+    struct candidate *room[INSTANCES_MAX]; /* 8 KiB of stack */
+    struct picker p = untried(x, v, room, 0, v->picker.count);
+
+    if (p.count == 0)
+        p = untried(x, v, room, v->picker.count, v->usable_count);
+    return p.count ? choose(x, &p) : NULL;
+}
+
+/* A guess is better than a sure refusal. */
+static struct candidate *last_resort(struct exchange *x)
+{
     const struct service *s = x->service;
-    uint32_t *turn = &e->turn_of[s->id];
-    const struct instance *last_resort = NULL;
+
+    for (size_t i = 0; i < s->instance_count; i++) {
+        struct candidate *c = &state_of(x->edge, &s->instances[i])->candidate;
+        c->index = (uint32_t)i;
+        if (!s->instances[i].drain && !was_tried(x, s->instances[i].id))
+            return c;
+    }
+    return NULL;
+}
+
+const struct instance *pick_instance(struct exchange *x, enum pick_for why)
+{
+    struct service_state *v = pick_service(x->edge, x->service);
+    struct candidate *c = NULL;
 
     if (x->tried_count == INSTANCES_TRIED_MAX)
         return NULL;
-    for (size_t n = 0; n < s->instance_count; n++) {
-        const struct instance *i = &s->instances[*turn % s->instance_count];
-        *turn = (uint32_t)((*turn + 1) % s->instance_count);
-        if (was_tried(x, i->id))
-            continue;
-        if (e->instances[i->id]->avoid_until <= e->reactor->now) {
-            x->tried[x->tried_count++] = i->id;
-            return i;
-        }
-        if (!last_resort)
-            last_resort = i;
+    if (v->usable_count > 0)
+        c = x->tried_count ? choose_other(x, v) : choose(x, &v->picker);
+    if (!c && why == PICK_OTHER)
+        c = last_resort(x);
+    if (!c)
+        return NULL;
+    const struct instance *i = &x->service->instances[c->index];
+    if (observes(x->service) && of_candidate(c)->ejected_until > x->edge->reactor->now)
+        exchange_count_would(x, WOULD_CHOOSE_OTHER);
+    x->tried[x->tried_count++] = i->id;
+    return i;
+}
+
+bool pick_has_other(struct exchange *x)
+{
+    struct service_state *v = pick_service(x->edge, x->service);
+
+    for (size_t i = 0; x->tried_count < INSTANCES_TRIED_MAX && i < v->usable_count; i++) {
+        if (!was_tried(x, x->service->instances[v->usable[i]->index].id))
+            return true;
     }
-    if (last_resort)
-        x->tried[x->tried_count++] = last_resort->id;
-    return last_resort;
+    return false;
 }
 
-static void set_avoided(struct http_edge *e, uint32_t id, uint32_t slots, ns_t until)
-{
-    struct instance_state *s = e->instances[id];
+/* ---- learning */
 
-    if (!s->avoid_until != !until) {
-        if (until)
-            edge_count(e, slots + INSTANCE_AVOIDED, 1);
-        else
-            counter_sub(e->page, slots + INSTANCE_AVOIDED, 1);
-    }
-    s->avoid_until = until;
+static void tell(struct exchange *x, enum message_kind kind, ns_t until, bool refused)
+{
+    struct message m = { .kind = kind,
+                         .reactor = x->edge->reactor->index,
+                         .instance = { .id = x->instance->id,
+                                       .said = x->instance->said,
+                                       .until = until,
+                                       .refused = refused } };
+
+    edge_tell_control(x->edge, &m);
 }
 
-void pick_refused(struct http_edge *e, const struct instance *i)
+static void look_again(struct exchange *x)
 {
-    ns_t until = e->reactor->now + AVOID_REFUSING;
-    struct message m = {
-        .kind = MESSAGE_INSTANCE_REFUSED,
-        .reactor = e->reactor->index,
-        .instance = { .id = i->id, .slots = i->slots, .until = until },
-    };
-
-    edge_count(e, i->slots + INSTANCE_CONNECT_FAILURES, 1);
-    bool news = !e->instances[i->id]->avoid_until;
-    set_avoided(e, i->id, i->slots, until);
-    if (news) /* not each time that it is tried again in vain */
-        edge_tell_control(e, &m);
+    x->edge->services[x->service->id]->looked = NULL;
 }
 
-void pick_accepts(struct http_edge *e, const struct instance *i)
+/* Twice as long as the last time, unless that is long over. */
+static ns_t eject_time(const struct eject *rule, const struct instance_state *i, ns_t now)
 {
-    struct message m = {
-        .kind = MESSAGE_INSTANCE_ACCEPTS,
-        .reactor = e->reactor->index,
-        .instance = { .id = i->id, .slots = i->slots },
-    };
+    bool soon = i->ejected_for && now - i->ejected_until < 4 * i->ejected_for + 10 * NS_PER_S;
+    ns_t time = soon ? 2 * i->ejected_for : rule->time;
 
-    if (!e->instances[i->id]->avoid_until)
+    return time < rule->most ? time : rule->most;
+}
+
+static void eject(struct exchange *x, ns_t until, bool refused)
+{
+    struct instance_state *i = state_of(x->edge, x->instance);
+
+    i->ejected_at = x->edge->reactor->now;
+    i->ejected_until = until;
+    i->on_trial = true;
+    if (observes(x->service)) {
+        exchange_count_would(x, refused ? WOULD_EJECT_CONNECT : WOULD_EJECT_FAILURES);
         return;
-    set_avoided(e, i->id, i->slots, 0);
-    edge_tell_control(e, &m);
+    }
+    edge_count(x->edge, x->instance->slots + INSTANCE_EJECTIONS, 1);
+    tell(x, MESSAGE_INSTANCE_EJECTED, until, refused);
+    look_again(x);
 }
 
-void pick_avoid(struct http_edge *e, uint32_t instance_id, uint32_t slots, ns_t until)
+static void eject_by_rule(struct exchange *x, bool refused)
 {
-    if (instance_id < e->instance_count)
-        set_avoided(e, instance_id, slots, until);
+    struct instance_state *i = state_of(x->edge, x->instance);
+    ns_t now = x->edge->reactor->now;
+
+    if (i->ejected_until > now)
+        return;
+    i->ejected_for = eject_time(&x->service->eject, i, now);
+    eject(x, now + i->ejected_for, refused);
+}
+
+void pick_refused(struct exchange *x)
+{
+    struct instance_state *i = state_of(x->edge, x->instance);
+    ns_t now = x->edge->reactor->now;
+
+    edge_count(x->edge, x->instance->slots + INSTANCE_CONNECT_FAILURES, 1);
+    candidate_observe_failure(&i->candidate, now - x->tried_at, now);
+    if (x->service->eject.failures > 0)
+        eject_by_rule(x, true);
+}
+
+void pick_failed(struct exchange *x)
+{
+    struct instance_state *i = state_of(x->edge, x->instance);
+    uint32_t most = x->service->eject.failures;
+    ns_t now = x->edge->reactor->now;
+
+    candidate_observe_failure(&i->candidate, now - x->tried_at, now);
+    i->failures++;
+    /* one that was ejected has to answer well before it is trusted with as many failures again */
+    if (most > 0 && (i->failures >= most || i->on_trial))
+        eject_by_rule(x, false);
+}
+
+void pick_answered(struct exchange *x)
+{
+    struct instance_state *i = state_of(x->edge, x->instance);
+    ns_t now = x->edge->reactor->now;
+
+    if (x->state == EXCHANGE_WAITING) /* else it answered before it had the whole request */
+        candidate_observe(&i->candidate, now - x->state_since, now);
+    i->failures = 0;
+    if (x->tried_at < i->ejected_at)
+        return; /* an answer from before says nothing about now */
+    i->on_trial = false;
+    if (i->ejected_until <= now)
+        return;
+    i->ejected_until = now;
+    if (observes(x->service))
+        return;
+    tell(x, MESSAGE_INSTANCE_ANSWERS, 0, false);
+    look_again(x);
+}
+
+void pick_retry_after(struct exchange *x, ns_t wait)
+{
+    const ns_t most = 30 * NS_PER_S; /* nobody outside decides for longer than that */
+    ns_t until = x->edge->reactor->now + (wait < most ? wait : most);
+
+    if (x->service->eject.failures > 0 && until > state_of(x->edge, x->instance)->ejected_until)
+        eject(x, until, false);
 }

@@ -61,6 +61,26 @@ static inline void scratch_trim(struct scratch *s, void *piece, size_t n)
     s->at = end;
 }
 
+/* What was taken up to now; scratch_rewind() takes back what was taken since. */
+struct scratch_mark {
+    char *at;
+    size_t left;
+    unsigned count;
+};
+
+static inline struct scratch_mark scratch_here(const struct scratch *s)
+{
+    return (struct scratch_mark){ s->at, s->left, s->count };
+}
+
+static inline void scratch_rewind(struct scratch *s, struct scratch_mark to)
+{
+    while (s->count > to.count)
+        pool_give(s->blocks, s->taken[--s->count]);
+    s->at = to.at;
+    s->left = to.left;
+}
+
 static inline void scratch_free(struct scratch *s)
 {
     while (s->count > 0)

@@ -92,16 +92,17 @@ static const struct wrong wrong_keys[] = {
     { GOOD "workers: 1\nworkers: 2\n",
       "4:1: 'workers' is given twice; the first one is in line 3\n" },
     { GOOD "wrokers: 1\n", "3:1: unknown key 'wrokers', did you mean 'workers'?\n" },
-    { GOOD "foo: 1\n", "3:1: unknown key 'foo'; known here: listen, store, workers, user, trusted, "
-                       "limits, log, trace, "
-                       "identity, services, routes, journeys\n" },
+    { GOOD "foo: 1\n",
+      "3:1: unknown key 'foo'; known here: listen, store, workers, user, zone, trusted, "
+      "limits, log, trace, "
+      "identity, services, routes, journeys\n" },
     { GOOD "objectives: {}\n",
       "3:1: unknown key 'objectives' here; it belongs to journeys.*.objectives\n" },
     { GOOD "peers: [a]\n",
       "3:1: 'peers' is not in this version: Nodes whose counters are summed.\n" },
     { GOOD "\"" TEN TEN TEN TEN TEN TEN "1234\xC3\xA4\": 1\n",
       "3:1: unknown key '" TEN TEN TEN TEN TEN TEN
-      "1234...'; known here: listen, store, workers, user, trusted, limits, "
+      "1234...'; known here: listen, store, workers, user, zone, trusted, limits, "
       "log, trace, identity, services, routes, journeys\n" },
     { "services: { s: { instances: [127.0.0.1:1] } }\n",
       "1:1: 'listen' is missing: Where evenkeel takes connections.\n" },
@@ -170,7 +171,8 @@ static const struct wrong wrong_services[] = {
     { LISTEN "services: { Shop: { instances: [127.0.0.1:1] } }\n",
       "2:13: 'Shop' is no good name: up to 64 of a-z 0-9 - _ . and a letter or digit first\n" },
     { LISTEN "services: { s: 1 }\n", "2:16: 's' takes keys of its own: owner, environment, class, "
-                                     "mode, instances, balance, tls, timeout\n" },
+                                     "mode, instances, balance, slow-start, tls, health, eject, "
+                                     "timeout, retry\n" },
     { LISTEN "services: { s: { instances: [] } }\n",
       "2:29: service 's' needs from 1 to 1024 instances\n" },
     { LISTEN "services: { s: { instances: [a, 1.2.3:80, \"[fe80::1%eth0]:80\", \"unix:\"] } }\n",
@@ -181,15 +183,28 @@ static const struct wrong wrong_services[] = {
     { LISTEN "services: { s: { instances: [127.0.0.1:80, 127.0.0.1:080] } }\n",
       "2:44: the instance 127.0.0.1:080 is given twice\n" },
     { LISTEN "services: { s: { instances: [{ address: a:1, release: [1], weight: 2 }] } }\n",
-      "2:55: 'release' takes text, not a list; for example storefront\n"
-      "2:60: 'services.*.instances[].weight' is not in this version: Its share of the "
-      "requests.\n" },
-    { LISTEN "services: { s: { instances: [a:1], balance: p2c, mode: observe, class: cron } }\n",
-      "2:45: balance: 'p2c' is not in this version\n"
-      "2:56: mode: 'observe' is not in this version\n"
-      "2:72: 'cron' is not one of: web, worker, batch, dev\n" },
-    { LISTEN "services: { s: { instances: [a:1], balance: { hash: \"cookie:uid\" } } }\n",
-      "2:45: balance: 'hash' is not in this version\n" },
+      "2:55: 'release' takes text, not a list; for example storefront\n" },
+    { LISTEN "services: { s: { instances: [{ address: a:1, weight: 0 }], mode: obsrve } }\n",
+      "2:54: weight = 0 is out of bounds: from 1 to 1000\n"
+      "2:66: 'obsrve' is not one of: act, observe; did you mean observe?\n" },
+    { LISTEN "services: { s: { instances: [a:1], balance: p2, class: cron } }\n",
+      "2:45: 'p2' is not one of: p2c, least-requests, round-robin; did you mean p2c?\n"
+      "2:56: 'cron' is not one of: web, worker, batch, dev\n" },
+    { LISTEN "services: { s: { instances: [a:1], balance: { hash: subdomain } } }\n",
+      "2:53: 'subdomain': cookie:NAME or header:NAME was expected\n" },
+    { LISTEN "services: { s: { instances: [a:1], balance: { hsh: \"cookie:uid\" } } }\n",
+      "2:45: 'hash' is missing: cookie:NAME or header:NAME: the same value goes to the same "
+      "instance, unless that has a quarter more than its share in flight. For example: cookie:uid, "
+      "header:X-Account\n"
+      "2:47: unknown key 'hsh', did you mean 'hash'?\n" },
+    { LISTEN "services: { s: { instances: [a:1], health: { statuses: [200], interval: 11m } } }\n",
+      "2:44: 'path' is missing: statuses, body and host are about a check that asks for one\n"
+      "2:73: interval = 11m is out of bounds: from 0s to 10m\n" },
+    { LISTEN "services: { s: { instances: [a:1], health: { path: \"/a b\" }, retry: { attempts: 9, "
+             "statuses: [99] } } }\n",
+      "2:52: '/a b': a path begins with '/' and holds no blanks\n"
+      "2:81: attempts = 9 is out of bounds: from 1 to 8\n"
+      "2:95: '99' is no status from 100 to 599 and no range of them, such as 500-599\n" },
     { LISTEN "services: { a: { instances: [a:1] }, b: { instances: [b:1] } }\n",
       "2:11: there are 2 services but no `routes` that say which requests go to which\n" },
 };
