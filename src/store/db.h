@@ -56,7 +56,7 @@ err db_do(struct store *s, sqlite3_stmt *q, const char *doing);
 
 /* The next row; on the last one, or on failure, the statement is reset. */
 err db_next(struct store *s, sqlite3_stmt *q, const char *doing, bool *ret_row);
-struct span db_blob(sqlite3_stmt *q, int column); /* until db_next() or db_reset() */
+struct span db_blob(sqlite3_stmt *q, int column); /* or a text; until db_next() or db_reset() */
 void db_reset(sqlite3_stmt *q);
 
 /* Brings the schema from the file's version to the newest (schema.c). */
