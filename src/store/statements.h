@@ -87,7 +87,18 @@
     X(CHANGES_COUNT, \
       "SELECT count(*) FROM change") \
     X(CHANGES_LIST, \
-      "SELECT " CHANGE_COLUMNS " FROM change ORDER BY id LIMIT ?1")
+      "SELECT " CHANGE_COLUMNS " FROM change ORDER BY id LIMIT ?1") \
+    \
+    X(INSTANCE_STATE_PUT, \
+      "INSERT OR REPLACE INTO instance_state(service, instance, up, since, seen) " VALUES_OF_FIVE) \
+    X(INSTANCE_STATES_COUNT, \
+      "SELECT min(count(*), ?1) FROM instance_state") \
+    X(INSTANCE_STATES_LIST, \
+      "SELECT service, instance, up, since, seen FROM instance_state " \
+      "ORDER BY seen DESC, service, instance LIMIT ?1") \
+    X(INSTANCE_STATES_FORGET, \
+      "DELETE FROM instance_state WHERE (service, instance) IN " \
+      "(SELECT service, instance FROM instance_state WHERE seen < ?1 ORDER BY seen LIMIT ?2)")
 /* clang-format on */
 
 enum statement {

@@ -364,7 +364,7 @@ static void steps_of_the_schema_are_applied_once_and_whole(void **state)
     store_close(s);
 }
 
-/* What schema 1 left behind: a node, an epoch, a journey, its counters; none of the later tables. */
+/* What schema 1 left behind: a node, an epoch, a journey, its counters; no later tables. */
 static void make_store_of_schema_1(struct scratch *d)
 {
     struct store old = { .path = d->path };
