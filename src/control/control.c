@@ -461,6 +461,9 @@ err control_open(struct control *c, const struct control_parts *parts)
     registry_open(&c->registry);
     c->overlay = parts->overlay;
     reload_open(&c->reload);
+    c->started_with =
+        strndup(parts->config->source.p ? parts->config->source.p : "", parts->config->source.n);
+    check(c->started_with != NULL);
     checker_open(&c->checker, c->reactor, &c->admin_page, c->registry.edge.said, parts->wall,
                  (struct check_owner){ .changed = check_changed, .owner = c });
     c->api = api_new(c);
@@ -492,6 +495,7 @@ void control_close(struct control *c)
     checker_free(&c->checker);
     overlay_free(&c->overlay);
     reload_free(&c->reload);
+    free(c->started_with);
     registry_close(&c->registry);
     request_table_close(&c->requests);
     free(c->addresses);

@@ -78,6 +78,7 @@ struct control {
     struct checker checker;
     struct overlay overlay;
     struct reload reload;
+    char *started_with;   /* the text of the first configuration */
     unsigned tasks_out;   /* of the scribe */
     bool states_unstored; /* of instances */
     ns_t states_stored;   /* when they last were */

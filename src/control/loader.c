@@ -96,13 +96,26 @@ size_t loader_complete(struct loader *l, struct config *c, const struct change *
 
 enum { CHANGES_TOLD_MAX = 4000 }; /* bytes; nobody reads more */
 
-static void tell_change(void *whom, const char *path, bool restart)
+static void tell(struct str *text, const char *path)
 {
-    struct load_job *job = whom;
-    struct str *text = restart ? &job->restart : &job->changed;
-
     if (text->n < CHANGES_TOLD_MAX)
         str_print(text, "%s%s", text->n ? ", " : "", path);
+}
+
+static void tell_live(void *whom, const char *path, bool restart)
+{
+    struct load_job *job = whom;
+
+    if (!restart)
+        tell(&job->changed, path);
+}
+
+static void tell_restart(void *whom, const char *path, bool restart)
+{
+    struct load_job *job = whom;
+
+    if (restart)
+        tell(&job->restart, path);
 }
 
 static err make(struct loader *l, struct load_job *job)
@@ -112,7 +125,8 @@ static err make(struct loader *l, struct load_job *job)
             ? config_read_file(job->path, &job->config, &job->report)
             : config_read_text(job->path, job->source, job->folder, &job->config, &job->report));
     job->config->from_file = true;
-    config_compare(job->source, job->config->source, tell_change, job);
+    config_compare(job->source, job->config->source, tell_live, job);
+    config_compare(job->started, job->config->source, tell_restart, job);
     job->over = arena_array(&job->arena, int64_t, job->change_count + 1);
     job->over_count = loader_complete(l, job->config, job->changes, job->change_count, job->over);
     return dress_new(job);

@@ -20,6 +20,8 @@ struct load_job {
     const char *path;
     const char *folder;
     struct span source; /* of the configuration in force */
+    struct span
+        started; /* of the one that this process began with: what takes a restart is still that */
     struct change *changes;
     size_t change_count;
     struct span *dressed; /* services whose TLS is in force, and stays */

@@ -216,6 +216,7 @@ static struct load_job *make_job(const struct control *c, bool reread)
     job->path = arena_text(&job->arena, now->path);
     job->folder = arena_text(&job->arena, now->folder);
     job->source = arena_span(&job->arena, now->source);
+    job->started = span_from_text(c->started_with); /* it outlives every job */
     job->changes = overlay_copy(&c->overlay, &job->arena);
     job->change_count = c->overlay.count;
     job->dressed = arena_array(&job->arena, struct span, now->service_count);
