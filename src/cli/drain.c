@@ -30,13 +30,17 @@ static void print_help(const char *change, FILE *to)
     bool drain = strcmp(change, "drain") == 0;
 
     fprintf(to, "usage: evenkeel %s INSTANCE [OPTIONS]\n\n", change);
-    fputs(drain ? "Sends the instance no new requests. Those under way there are finished; clients go on with\n"
-                  "the other instances. It lasts over restarts until `evenkeel undrain`, until its time is over, or\n"
-                  "until the file changes the instance's `drain`; `evenkeel status` shows it as drift.\n\n"
+    fputs(drain ? "Sends the instance no new requests. Those under way there are finished; clients "
+                  "go on with\n"
+                  "the other instances. It lasts over restarts until `evenkeel undrain`, until its "
+                  "time is over, or\n"
+                  "until the file changes the instance's `drain`; `evenkeel status` shows it as "
+                  "drift.\n\n"
                 : "Takes a drained instance back into service. It begins slowly (slow-start).\n\n",
           to);
     fprintf(to,
-            "  INSTANCE               its address as `evenkeel status` shows it, or its name in the file\n"
+            "  INSTANCE               its address as `evenkeel status` shows it, or its name in "
+            "the file\n"
             "      --service NAME     when several services have it\n"
             "      --why TEXT         the reason, for those who look later\n"
             "      --wait             until it is in force%s\n"
@@ -44,9 +48,11 @@ static void print_help(const char *change, FILE *to)
             "      --admin HOST:PORT  the admin address (default " CLIENT_DEFAULT_ADMIN ")\n"
             "      --json             the answer, for programs\n"
             "  -h, --help             this text\n\n"
-            "Exit codes: 0 done (or it was so already), 1 refused, not in time, or no evenkeel answers,\n"
+            "Exit codes: 0 done (or it was so already), 1 refused, not in time, or no evenkeel "
+            "answers,\n"
             "2 wrong usage.\n",
-            drain ? " and nothing is under way at the instance" : " and the instance takes requests",
+            drain ? " and nothing is under way at the instance"
+                  : " and the instance takes requests",
             drain ? "      --for TIME         undrains by itself then\n"
                     "      --force            also the last instance of its service\n"
                   : "");
@@ -74,16 +80,13 @@ static int wrong_time(const struct options *o, const char *option, const char *t
 
 static int read_options(int argc, char **argv, struct options *o)
 {
-    static const struct option longs[] = { { "admin", required_argument, NULL, 'a' },
-                                           { "service", required_argument, NULL, 's' },
-                                           { "why", required_argument, NULL, 'y' },
-                                           { "for", required_argument, NULL, 'f' },
-                                           { "patience", required_argument, NULL, 'p' },
-                                           { "wait", no_argument, NULL, 'w' },
-                                           { "force", no_argument, NULL, 'F' },
-                                           { "json", no_argument, NULL, 'j' },
-                                           { "help", no_argument, NULL, 'h' },
-                                           {} };
+    static const struct option longs[] = {
+        { "admin", required_argument, NULL, 'a' },    { "service", required_argument, NULL, 's' },
+        { "why", required_argument, NULL, 'y' },      { "for", required_argument, NULL, 'f' },
+        { "patience", required_argument, NULL, 'p' }, { "wait", no_argument, NULL, 'w' },
+        { "force", no_argument, NULL, 'F' },          { "json", no_argument, NULL, 'j' },
+        { "help", no_argument, NULL, 'h' },           {}
+    };
     int c;
 
     while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
@@ -128,9 +131,9 @@ static const char *who_am_i(void)
 /* The program's answer; the caller frees it. */
 static err tell(const struct options *o, unsigned *ret_status, json_t **ret_answer)
 {
-    json_t *wish = json_pack("{s:s, s:s, s:s*, s:s, s:s*, s:b}", "change", o->change, "instance",
-                             o->instance, "service", o->service, "who", who_am_i(), "why", o->why,
-                             "force", o->force);
+    json_t *wish =
+        json_pack("{s:s, s:s, s:s*, s:s, s:s*, s:b}", "change", o->change, "instance", o->instance,
+                  "service", o->service, "who", who_am_i(), "why", o->why, "force", o->force);
     struct str body;
 
     if (!wish)

@@ -19,15 +19,16 @@ struct options {
 
 static void print_help(FILE *to)
 {
-    fprintf(to,
-            "usage: evenkeel reload [--admin HOST:PORT] [--json]\n\n"
-            "Lets the running evenkeel read its file again. The file is checked whole first: a wrong\n"
-            "one changes nothing. Connections and what was learned about instances stay; keys that\n"
-            "take a restart are named and stay as they were. SIGHUP does the same.\n\n"
-            "      --admin HOST:PORT  its admin address (default " CLIENT_DEFAULT_ADMIN ")\n"
-            "      --json             what became of it, for programs\n"
-            "  -h, --help             this text\n\n"
-            "Exit codes: 0 it is in force, 1 it was refused, or no evenkeel answers, 2 wrong usage.\n");
+    fprintf(
+        to,
+        "usage: evenkeel reload [--admin HOST:PORT] [--json]\n\n"
+        "Lets the running evenkeel read its file again. The file is checked whole first: a wrong\n"
+        "one changes nothing. Connections and what was learned about instances stay; keys that\n"
+        "take a restart are named and stay as they were. SIGHUP does the same.\n\n"
+        "      --admin HOST:PORT  its admin address (default " CLIENT_DEFAULT_ADMIN ")\n"
+        "      --json             what became of it, for programs\n"
+        "  -h, --help             this text\n\n"
+        "Exit codes: 0 it is in force, 1 it was refused, or no evenkeel answers, 2 wrong usage.\n");
 }
 
 static int read_options(int argc, char **argv, struct options *o)
@@ -47,8 +48,9 @@ static int read_options(int argc, char **argv, struct options *o)
         }
     }
     if (optind < argc) {
-        fprintf(stderr, "evenkeel reload: '%s' is not expected here: the file is the one that the "
-                        "running evenkeel was started with\n",
+        fprintf(stderr,
+                "evenkeel reload: '%s' is not expected here: the file is the one that the "
+                "running evenkeel was started with\n",
                 argv[optind]);
         return EXIT_USAGE;
     }

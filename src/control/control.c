@@ -16,10 +16,11 @@ enum {
 
 /* Clients are let in when each service has an instance that is up, or then: an app that is down must not keep
  * this node from saying so. */
-#define LISTEN_AFTER  (5 * NS_PER_S)
-#define STATES_EVERY  (3600 * NS_PER_S) /* instances are stored so often even when nothing changes */
-#define TICK          (1 * NS_PER_S)
-#define TICK_STOPPING (50 * NS_PER_MS) /* nobody should wait a second for nothing */
+#define LISTEN_AFTER   (5 * NS_PER_S)
+#define STATES_EVERY   (3600 * NS_PER_S) /* instances are stored so often even when nothing changes */
+#define TICK           (1 * NS_PER_S)
+#define TICK_LISTENING (2 * NS_PER_MS)  /* until the threads have begun to listen */
+#define TICK_STOPPING  (50 * NS_PER_MS) /* nobody should wait a second for nothing */
 
 static int64_t unix_now(const struct control *c)
 {
@@ -156,17 +157,22 @@ static void store_states(struct control *c)
 static void let_clients_in(struct control *c)
 {
     struct message m = { .kind = MESSAGE_LISTEN };
-    bool all = true;
 
     for (size_t i = 0; i < c->parts.worker_count; i++) {
         struct worker *w = &c->parts.workers[i];
         if (!w->listen_told)
             w->listen_told = mailbox_send(&w->edge->mail, &m);
-        all &= w->listen_told;
         reactor_wake(w->reactor);
     }
-    if (!all)
-        return; /* the next tick tries again */
+}
+
+/* Only when all threads do is it true that we serve. */
+static void note_listening(struct control *c)
+{
+    uint32_t slot = c->registry.edge.counters + EDGE_LISTENING;
+
+    if (c->listening || book_sum(&c->book, slot) < c->parts.worker_count)
+        return;
     c->listening = true;
     if (c->parts.serving)
         c->parts.serving();
@@ -176,12 +182,16 @@ static void consider_listening(struct control *c)
 {
     if (c->listening || c->state != CONTROL_SERVING)
         return;
-    bool ready = checker_ready(&c->checker, control_config(c));
+    bool ready = c->ready || checker_ready(&c->checker, control_config(c));
     if (!ready && c->reactor->now - c->started < LISTEN_AFTER)
         return;
     if (!ready)
         log_warn("not every service has an instance that is up; clients are let in all the same");
+    c->ready = true;
     let_clients_in(c);
+    note_listening(c);
+    if (!c->listening)
+        timer_set(&c->reactor->timers, &c->tick, c->reactor->now + TICK_LISTENING);
 }
 
 static void check_changed(void *owner, const struct check *k)

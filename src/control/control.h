@@ -82,8 +82,9 @@ struct control {
     unsigned tasks_out;   /* of the scribe */
     bool states_unstored; /* of instances */
     ns_t states_stored;   /* when they last were */
-    bool listening;
-    bool loader_asked; /* to stop */
+    bool ready;           /* clients may be let in */
+    bool listening;       /* and are, by all threads */
+    bool loader_asked;    /* to stop */
     enum control_state state;
     ns_t started;       /* monotonic */
     int64_t started_at; /* unix seconds */

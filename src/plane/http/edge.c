@@ -264,6 +264,7 @@ void edge_start_listening(struct http_edge *e)
     e->listening = true;
     for (size_t i = 0; i < e->port_count; i++)
         port_start(e->ports[i], e->reactor, &port_handler, e);
+    edge_count(e, e->slots->counters + EDGE_LISTENING, 1);
 }
 
 void edge_resume_ports(struct http_edge *e)
