@@ -16,7 +16,6 @@
 enum {
     INSTANCES_TRIED_MAX = 8, /* instances that one request may be offered to, whatever for */
     HOLD_MAX = 16 * 1024,    /* of an answer that is held because it can still be tried again */
-    TIMEOUT_TEXT_MAX = 12,   /* milliseconds, of hours */
 };
 
 /* How long the beginning of an answer of unknown length is held: it may be a conversation. */
@@ -72,7 +71,6 @@ struct exchange {
     struct http_part held;            /* the first part's data, while it may be sent (again) */
     struct scratch_mark request_mark; /* what was taken up to the first try */
     struct http_extra *timeout_extra; /* where an instance is told what is left */
-    char timeout_text[TIMEOUT_TEXT_MAX];
     char *hold; /* a buffer with the beginning of the answer's body, or NULL */
     uint32_t hold_n;
     struct http_part kept; /* a part of the answer that waits until what was held has gone */
