@@ -446,7 +446,7 @@ static void begin_request(struct exchange *x)
     tell_deadline(x);
     part.head = &x->request;
     part.end = x->request_ended; /* also when it is sent again and nothing is held any more */
-    x->attempts++;
+    x->attempts += !x->repeating;
     move(x, EXCHANGE_SENDING);
     send_up(x, &part);
 }
@@ -463,6 +463,7 @@ static void offer_to_instance(struct exchange *x, bool fresh)
     x->up_open = true;
     x->tries++;
     x->up_sending = x->up_owed = false;
+    x->repeating = fresh;
     x->edge->instances[x->instance->id]->candidate.in_flight++;
     edge_count(x->edge, x->instance->slots + INSTANCE_IN_FLIGHT, 1);
     if (r == UP_READY)
@@ -871,12 +872,8 @@ static void back_off(struct exchange *x)
     move(x, EXCHANGE_BACKING_OFF);
 }
 
-/* This instance did not do its part. */
-static void fail_try(struct exchange *x, enum ending why)
+static void try_again(struct exchange *x, enum ending why)
 {
-    edge_count(x->edge, x->instance->slots + INSTANCE_BROKEN, 1);
-    pick_failed(x);
-    release_up(x, false);
     if (!retry_decide(x, retry_kind(why))) {
         refuse(x, why);
         return;
@@ -885,9 +882,23 @@ static void fail_try(struct exchange *x, enum ending why)
     back_off(x);
 }
 
-/* Nothing was sent to it: another may have the request, without a token. */
+/* This instance did not do its part. */
+static void fail_try(struct exchange *x, enum ending why)
+{
+    edge_count(x->edge, x->instance->slots + INSTANCE_BROKEN, 1);
+    pick_failed(x);
+    release_up(x, false);
+    try_again(x, why);
+}
+
+/* Nothing was sent to it: another may have the request, without a token. Unless it is being repeated: then the
+ * instance may have read it, and been broken by it, so giving it to another is a retry. */
 static void redispatch(struct exchange *x, enum ending why)
 {
+    if (x->repeating) {
+        try_again(x, why);
+        return;
+    }
     if (!exchange_acts(x)) {
         exchange_count_would(x, WOULD_REDISPATCH);
         refuse(x, why);
