@@ -37,6 +37,7 @@ struct client {
     size_t in_n;
     bool head_read;
     unsigned status;
+    unsigned pattern; /* of the body: the id, or as the instance marked it */
     struct http1_body body;
     size_t body_seen;
     bool last; /* this connection ends after this answer */
@@ -321,6 +322,8 @@ static void answered(struct client *c)
               "request %u waited for %d ms", p.id, (int)(took / NS_PER_MS));
     if (c->status >= 500)
         note_bad(c, &p);
+    if (c->sim->on_answer)
+        c->sim->on_answer(c->sim, &p, c->status, took);
     count(c, &p, sure_of_answer(&p, c->status, took));
     if (c->outstanding == 0 && c->left == 0)
         client_close(c);
@@ -354,6 +357,8 @@ static bool read_head(struct client *c)
     const char *id = strcasestr(copy, "\r\nx-id: ");
     if (id && (unsigned)atoi(id + 8) != p->id)
         sim_fail(c->sim, "request %u got the answer of request %d", p->id, atoi(id + 8));
+    const char *mark = strcasestr(copy, "\r\nx-mark: ");
+    c->pattern = mark ? marked(p->id, (unsigned)atoi(mark + 10)) : p->id;
     SIM_CHECK(c->sim, !strcasestr(copy, "x-hop"), "request %u: hop-by-hop field came back", p->id);
     SIM_CHECK(c->sim, id || head.status >= 400, "request %u: an answer without its id", p->id);
     SIM_CHECK(c->sim, !id || head.status == p->status, "request %u: status %u instead of %u", p->id,
@@ -394,7 +399,7 @@ static void check_body(struct client *c, const char *data, size_t n)
                        (p->trouble == TROUBLE_NONE || p->trouble == TROUBLE_DRIP) &&
                        !p->malformed && c->status < 502;
          k++) {
-        if (data[k] != pattern_byte(p->id, c->body_seen + k)) {
+        if (data[k] != pattern_byte(c->pattern, c->body_seen + k)) {
             sim_fail(c->sim, "request %u: byte %zu of the answer is wrong", p->id,
                      c->body_seen + k);
             return;

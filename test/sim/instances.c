@@ -65,7 +65,7 @@ static struct lent on_lend(struct conn *c)
 
 /* ---- answering */
 
-static char *put_chunked(char *at, const struct plan *p)
+static char *put_chunked(char *at, const struct plan *p, unsigned pattern)
 {
     size_t done = 0;
 
@@ -75,7 +75,7 @@ static char *put_chunked(char *at, const struct plan *p)
             piece = p->size - done;
         at += sprintf(at, done % 2 ? "%zx\r\n" : "%zX;x=\"y\"\r\n", piece);
         for (size_t k = 0; k < piece; k++)
-            *at++ = pattern_byte(p->id, done + k);
+            *at++ = pattern_byte(pattern, done + k);
         at += sprintf(at, "\r\n");
         done += piece;
     }
@@ -87,21 +87,26 @@ static bool has_body(const struct plan *p)
     return !p->head && p->status != 204 && p->status != 304;
 }
 
-static char *put_answer(char *at, const struct plan *p)
+static char *put_answer(char *at, const struct inst *i)
 {
+    const struct plan *p = &i->plan;
+    unsigned pattern = i->sim->marks ? marked(p->id, i->number) : p->id;
+
     at += sprintf(at, "HTTP/1.1 %u Planned\r\nX-Id: %u\r\nX-Hop: x\r\nConnection: X-Hop%s\r\n",
                   p->status, p->id, p->framing == FRAMING_CLOSE ? ", close" : "");
+    if (i->sim->marks)
+        at += sprintf(at, "X-Mark: %u\r\n", i->number);
     if (p->events)
         at += sprintf(at, "Content-Type: text/event-stream; charset=utf-8\r\n");
     if (!has_body(p))
         return at + sprintf(at, p->head ? "Content-Length: %zu\r\n\r\n" : "\r\n", p->size);
     if (p->framing == FRAMING_CHUNKED)
-        return put_chunked(at + sprintf(at, "Transfer-Encoding: chunked\r\n\r\n"), p);
+        return put_chunked(at + sprintf(at, "Transfer-Encoding: chunked\r\n\r\n"), p, pattern);
     if (p->framing == FRAMING_LENGTH)
         at += sprintf(at, "Content-Length: %zu\r\n", p->size);
     at += sprintf(at, "\r\n");
     for (size_t k = 0; k < p->size; k++)
-        *at++ = pattern_byte(p->id, k);
+        *at++ = pattern_byte(pattern, k);
     return at;
 }
 
@@ -198,7 +203,7 @@ static void answer(struct inst *i)
     }
     i->out = malloc(p->size + p->size / 4 + 4096); /* chunk lines come to less than a quarter */
     check(i->out != NULL);
-    char *end = put_answer(i->out, p);
+    char *end = put_answer(i->out, i);
     i->closing = p->framing == FRAMING_CLOSE && !is_own(i->manner);
     if (!put_manner(i, &end))
         return;

@@ -160,6 +160,8 @@ struct sim {
     unsigned instances; /* in the first configuration; 0: all */
     /* A request came to an instance; `until` is when its deadline is, since the client sent it. */
     void (*on_timeout)(struct sim *s, const struct plan *p, ns_t until);
+    void (*on_answer)(struct sim *s, const struct plan *p, unsigned status, ns_t took);
+    bool marks;        /* instances mark their answers: the body's pattern says whose it is */
     char failure[512]; /* first thing that went wrong; "": nothing */
 };
 
@@ -223,6 +225,12 @@ void clients_free(struct sim *s);
 static inline char pattern_byte(unsigned id, size_t at)
 {
     return (char)('!' + (id * 31 + at * 7 + at / 251) % 90);
+}
+
+/* The pattern of an answer's body that instance `number` marks as its own. */
+static inline unsigned marked(unsigned id, unsigned number)
+{
+    return id + (number + 1) * 7919;
 }
 
 /* How evenkeel must have counted a request that got this whole answer so long after it was sent. It may
