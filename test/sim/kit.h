@@ -45,7 +45,7 @@ enum manner {
     MANNER_BUSY,   /* answers 503 and Retry-After: `ms` / 1000 */
     MANNER_HOLE,   /* reads the request and never answers */
     MANNER_DEAF,   /* takes the connection and reads nothing */
-    MANNER_BREAKS, /* resets in the middle of the body, or at once when there is none */
+    MANNER_BREAKS, /* resets in the middle of the body */
     MANNER_STUCK,  /* stops in the middle of the body */
 };
 

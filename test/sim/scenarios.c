@@ -79,7 +79,10 @@ static void troubled_plan(struct sim *s, struct plan *p)
         p->size = 4000 + up_to(s, 50000);
         p->framing = (enum framing)pick(s, 2);
     }
-    if (p->trouble == TROUBLE_EARLY || (p->trouble == TROUBLE_EXTRA && p->framing == FRAMING_CLOSE))
+    if (p->trouble ==
+        TROUBLE_EXTRA) /* cut off from their answer they come too late to be told: stray_bytes */
+        p->trouble = TROUBLE_NONE;
+    if (p->trouble == TROUBLE_EARLY)
         p->framing = FRAMING_LENGTH;
     if (p->trouble == TROUBLE_EARLY)
         p->delay_ms = 0;
@@ -103,7 +106,7 @@ static void later_plan(struct sim *s, struct plan *p)
     p->journey = up_to(s, 1);
     p->size = up_to(s, 500);
     p->delay_ms = up_to(s, 5);
-    p->trouble = one_in(s, 2) ? TROUBLE_LATER : TROUBLE_NONE;
+    p->trouble = one_in(s, 2) ? TROUBLE_LATER : one_in(s, 2) ? TROUBLE_EXTRA : TROUBLE_NONE;
 }
 
 /* One client that pauses for longer than the stray bytes take: nothing of them may reach it. (An instance

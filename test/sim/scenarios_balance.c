@@ -5,7 +5,7 @@
 static void quick_plan(struct sim *s, struct plan *p)
 {
     p->delay_ms = 5 + up_to(s, 10);
-    p->size = up_to(s, 500);
+    p->size = 2 + up_to(s, 500);
 }
 
 static void start_clients(struct sim *s, unsigned clients, unsigned requests, unsigned think_ms,

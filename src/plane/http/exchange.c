@@ -768,7 +768,9 @@ static bool is_tried_again(struct exchange *x, const struct http_part *part)
     const struct http_head *h = part->head;
 
     if (h->status < 500) {
-        pick_answered(x);
+        pick_began(x);
+        if (part->end || h->upgrade || is_event_stream(h))
+            pick_answered(x);
         return false;
     }
     edge_count(x->edge, x->instance->slots + INSTANCE_ANSWERS_BAD, 1);
@@ -809,6 +811,8 @@ static void up_part(struct leg *l, const struct http_part *part)
     struct exchange *x = of_up(l);
 
     x->up_owed = true;
+    if (part->end && !part->head && x->answer.status < 500)
+        pick_answered(x);
     if (part->head && part->head->status < 200 && !part->head->upgrade) {
         pass_interim(x, part->head);
     } else if (part->head) {
