@@ -431,7 +431,8 @@ static void read_answers(struct client *c)
 {
     while (c->open && !c->sim->failure[0] && (c->head_read || read_head(c)) && read_body(c)) {
     }
-    if (c->open && !c->script.pause_ms)
+    bool thinks = c->script.pause_ms || c->script.think_ms;
+    if (c->open && (c->outstanding > 0 || !thinks)) /* else it thinks first */
         send_more(c);
 }
 

@@ -133,7 +133,9 @@ static void look_at_ejections(struct sim *s)
         ns_t most = s->shop.eject.most;
         if (i->ejected_at == alone.since[w])
             continue;
-        ns_t wanted = alone.time[w] ? 2 * alone.time[w] : s->shop.eject.time;
+        ns_t between = i->ejected_at - alone.since[w] - alone.time[w];
+        bool soon = alone.time[w] && between < 4 * alone.time[w] + SECONDS(10);
+        ns_t wanted = soon ? 2 * alone.time[w] : s->shop.eject.time;
         SIM_CHECK(s, i->ejected_for == (wanted < most ? wanted : most),
                   "left alone for %d ms, before that %d", (int)(i->ejected_for / NS_PER_MS),
                   (int)(alone.time[w] / NS_PER_MS));
