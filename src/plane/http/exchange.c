@@ -500,7 +500,7 @@ static void begin_request(struct exchange *x)
     tell_deadline(x);
     part.head = &x->request;
     part.end = x->request_ended; /* also when it is sent again and nothing is held any more */
-    x->attempts++;
+    x->attempts += !x->repeating;
     move(x, EXCHANGE_SENDING);
     send_up(x, &part);
 }
@@ -517,6 +517,7 @@ static void offer_to_instance(struct exchange *x, bool fresh)
     x->up_open = true;
     x->tries++;
     x->up_sending = x->up_owed = false;
+    x->repeating = fresh;
     x->edge->instances[x->instance->id]->candidate.in_flight++;
     edge_count(x->edge, x->instance->slots + INSTANCE_IN_FLIGHT, 1);
     if (r == UP_READY)
@@ -821,7 +822,9 @@ static bool is_tried_again(struct exchange *x, const struct http_part *part)
     const struct http_head *h = part->head;
 
     if (h->status < 500) {
-        pick_answered(x);
+        pick_began(x);
+        if (part->end || h->upgrade || is_event_stream(h))
+            pick_answered(x);
         return false;
     }
     edge_count(x->edge, x->instance->slots + INSTANCE_ANSWERS_BAD, 1);
@@ -862,6 +865,8 @@ static void up_part(struct leg *l, const struct http_part *part)
     struct exchange *x = of_up(l);
 
     x->up_owed = true;
+    if (part->end && !part->head && x->answer.status < 500)
+        pick_answered(x);
     if (part->head && part->head->status < 200 && !part->head->upgrade) {
         pass_interim(x, part->head);
     } else if (part->head) {
@@ -925,12 +930,8 @@ static void back_off(struct exchange *x)
     move(x, EXCHANGE_BACKING_OFF);
 }
 
-/* This instance did not do its part. */
-static void fail_try(struct exchange *x, enum ending why)
+static void try_again(struct exchange *x, enum ending why)
 {
-    edge_count(x->edge, x->instance->slots + INSTANCE_BROKEN, 1);
-    pick_failed(x);
-    release_up(x, false);
     if (!retry_decide(x, retry_kind(why))) {
         refuse(x, why);
         return;
@@ -939,9 +940,23 @@ static void fail_try(struct exchange *x, enum ending why)
     back_off(x);
 }
 
-/* Nothing was sent to it: another may have the request, without a token. */
+/* This instance did not do its part. */
+static void fail_try(struct exchange *x, enum ending why)
+{
+    edge_count(x->edge, x->instance->slots + INSTANCE_BROKEN, 1);
+    pick_failed(x);
+    release_up(x, false);
+    try_again(x, why);
+}
+
+/* Nothing was sent to it: another may have the request, without a token. Unless it is being repeated: then the
+ * instance may have read it, and been broken by it, so giving it to another is a retry. */
 static void redispatch(struct exchange *x, enum ending why)
 {
+    if (x->repeating) {
+        try_again(x, why);
+        return;
+    }
     if (!exchange_acts(x)) {
         exchange_count_would(x, WOULD_REDISPATCH);
         refuse(x, why);

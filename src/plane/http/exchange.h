@@ -61,8 +61,8 @@ struct exchange {
     uint64_t sent;     /* of the answer's */
     uint8_t outcome;   /* enum outcome, once counted */
     uint8_t tries;     /* connections to instances that were asked for */
-    uint8_t attempts;  /* of them, those that the request was sent on */
-    uint8_t retries;   /* decided */
+    uint8_t attempts; /* of them, those that the request was sent on; a repeat is none of its own */
+    uint8_t retries;  /* decided */
     uint32_t tried[INSTANCES_TRIED_MAX];
     unsigned tried_count;
 
@@ -91,6 +91,7 @@ struct exchange {
     bool gathered : 1;      /* its body came in pieces that we put together */
     bool gathering : 1;     /* no instance is asked for before the body begins to come */
     bool request_ended : 1; /* its last part has come from the client */
+    bool repeating : 1;     /* this instance had it before, on a connection that it had kept idle */
     bool up_sending : 1;    /* a send is under way */
     bool up_owed : 1;       /* the part that came last was not credited */
     bool has_kept : 1;

@@ -400,13 +400,20 @@ void pick_failed(struct exchange *x)
         eject_by_rule(x, false);
 }
 
-void pick_answered(struct exchange *x)
+void pick_began(struct exchange *x)
 {
     struct instance_state *i = state_of(x->edge, x->instance);
     ns_t now = x->edge->reactor->now;
 
     if (x->state == EXCHANGE_WAITING) /* else it answered before it had the whole request */
         candidate_observe(&i->candidate, now - x->state_since, now);
+}
+
+void pick_answered(struct exchange *x)
+{
+    struct instance_state *i = state_of(x->edge, x->instance);
+    ns_t now = x->edge->reactor->now;
+
     i->failures = 0;
     if (x->tried_at < i->ejected_at)
         return; /* an answer from before says nothing about now */
