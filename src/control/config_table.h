@@ -86,7 +86,7 @@
     X("services.*.owner",                    TEXT,      "",               "", "",                                                    LIVE,    NOW,   "Who answers for it.") \
     X("services.*.environment",              TEXT,      "",               "", "",                                                    LIVE,    NOW,   "production, staging, ...") \
     X("services.*.class",                    CHOICE,    "web",            "web worker batch dev", "",                                LIVE,    NOW,   "What kind of work it does.") \
-    X("services.*.mode",                     CHOICE,    "act",            "act later:observe", "",                                   LIVE,    NOW,   "act: do all that is configured.") \
+    X("services.*.mode",                     CHOICE,    "act",            "act observe", "",                                         LIVE,    NOW,   "act: do all that is configured.") \
     X("services.*.instances",                INSTANCES, "!",              "1", "1024",                                               LIVE,    NOW,   "Each is host:port, \"unix:/path\", or keys.") \
     X("services.*.instances[].address",      INSTANCE,  "!",              "", "",                                                    LIVE,    NOW,   "Where it listens, when it is given with keys.") \
     X("services.*.instances[].release",      TEXT,      "",               "", "",                                                    LIVE,    NOW,   "Which release it runs.") \

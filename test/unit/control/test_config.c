@@ -186,7 +186,6 @@ static const struct wrong wrong_services[] = {
       "requests.\n" },
     { LISTEN "services: { s: { instances: [a:1], balance: p2c, mode: observe, class: cron } }\n",
       "2:45: balance: 'p2c' is not in this version\n"
-      "2:56: mode: 'observe' is not in this version\n"
       "2:72: 'cron' is not one of: web, worker, batch, dev\n" },
     { LISTEN "services: { s: { instances: [a:1], balance: { hash: \"cookie:uid\" } } }\n",
       "2:45: balance: 'hash' is not in this version\n" },
