@@ -11,6 +11,7 @@
     X(validate, "read a configuration and say what is wrong with it") \
     X(status,   "journeys and services of the running evenkeel") \
     X(schema,   "the configuration language, as JSON schema or Markdown") \
+    X(slo,      "count journeys from an access log, with no byte through us") \
     X(version,  "which evenkeel this is")
 /* clang-format on */
 
