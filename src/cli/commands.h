@@ -8,6 +8,7 @@
 /* clang-format off */
 #define COMMANDS(X) \
     X(run,      "serve: -c FILE, or --to HOST:PORT without any file") \
+    X(init,     "write a configuration from nginx's and from access logs") \
     X(validate, "read a configuration and say what is wrong with it") \
     X(status,   "journeys and services of the running evenkeel") \
     X(schema,   "the configuration language, as JSON schema or Markdown") \

@@ -356,6 +356,19 @@ int64_t log_evidence_span_s(const struct log_evidence *e)
     return e->has_span ? (e->to_ms - e->from_ms) / 1000 : 0;
 }
 
+const char *log_span_text(int64_t span_s, char ret_text[LOG_SPAN_TEXT_MAX])
+{
+    double s = (double)span_s;
+
+    if (span_s >= 86400)
+        snprintf(ret_text, LOG_SPAN_TEXT_MAX, "%.1f days", s / 86400);
+    else if (span_s >= 3600)
+        snprintf(ret_text, LOG_SPAN_TEXT_MAX, "%.1f hours", s / 3600);
+    else
+        snprintf(ret_text, LOG_SPAN_TEXT_MAX, "%.0f s", s);
+    return ret_text;
+}
+
 const char *log_time_text(int64_t ms, char ret_text[LOG_TIME_TEXT_MAX])
 {
     time_t t = (time_t)(ms / 1000);

@@ -49,6 +49,10 @@ struct log_evidence {
 /* Seconds from the first request to the last; 0 when the log does not say. */
 int64_t log_evidence_span_s(const struct log_evidence *e);
 
+/* "2.1 days", "3.5 hours", "40 s". */
+enum { LOG_SPAN_TEXT_MAX = 48 };
+const char *log_span_text(int64_t span_s, char ret_text[LOG_SPAN_TEXT_MAX]);
+
 /* "2024-01-31 12:00:00" in UTC. */
 enum { LOG_TIME_TEXT_MAX = 32 };
 const char *log_time_text(int64_t ms, char ret_text[LOG_TIME_TEXT_MAX]);

@@ -33,6 +33,7 @@ static void print_evidence(const struct slo_count *c)
     const struct log_evidence *e = &c->seen;
     char from[LOG_TIME_TEXT_MAX];
     char to[LOG_TIME_TEXT_MAX];
+    char span[LOG_SPAN_TEXT_MAX];
 
     printf("%llu requests in %llu lines of ", (unsigned long long)e->requests,
            (unsigned long long)e->lines);
@@ -41,8 +42,8 @@ static void print_evidence(const struct slo_count *c)
     else
         printf("%zu logs", c->file_count);
     if (e->has_span)
-        printf(", from %s to %s UTC (%.1f days)", log_time_text(e->from_ms, from),
-               log_time_text(e->to_ms, to), (double)log_evidence_span_s(e) / 86400);
+        printf(", from %s to %s UTC (%s)", log_time_text(e->from_ms, from),
+               log_time_text(e->to_ms, to), log_span_text(log_evidence_span_s(e), span));
     else
         printf(", which do not say when");
     printf("\n");
