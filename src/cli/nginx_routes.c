@@ -216,7 +216,7 @@ static bool can_be_route(struct routing *r, struct scope *l)
     const char *wrong = pattern_parse(a->arena, span_from_text(path_of(r, l)), &p);
 
     if (wrong)
-        add_note(a, l->notes, l->directive, true, "its path cannot be a route: %s", wrong);
+        add_note(a, l->notes, l->directive, true, "location %.*s: %s", SPAN_ARG(l->path), wrong);
     return !wrong;
 }
 

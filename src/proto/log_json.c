@@ -58,9 +58,16 @@ static size_t read_value(struct span s, size_t at, struct span *ret_value)
     return end > at ? end : s.n + 1;
 }
 
+/* The brace that ends the object, and nothing behind it: two lines that ran into one are none. */
+static bool is_end(struct span s, size_t at)
+{
+    return at < s.n && s.p[at] == '}' && skip_blanks(s, at + 1) == s.n;
+}
+
 bool log_find_json(struct span line, struct span ret_values[LOG_FIELD_COUNT])
 {
     size_t at = skip_blanks(line, 0);
+    size_t begin = at;
     struct span value;
 
     if (at >= line.n || line.p[at] != '{')
@@ -68,7 +75,7 @@ bool log_find_json(struct span line, struct span ret_values[LOG_FIELD_COUNT])
     do {
         at = skip_blanks(line, at + 1);
         if (at >= line.n || line.p[at] != '"')
-            return at < line.n && line.p[at] == '}';
+            return at == skip_blanks(line, begin + 1) && is_end(line, at); /* empty */
         size_t end = text_end(line, at + 1);
         struct span key = span_of(line.p + at + 1, end - at - 1);
         at = skip_blanks(line, end + 1);
@@ -82,7 +89,7 @@ bool log_find_json(struct span line, struct span ret_values[LOG_FIELD_COUNT])
             ret_values[field] = value;
         at = skip_blanks(line, at);
     } while (at < line.n && line.p[at] == ',');
-    return at < line.n && line.p[at] == '}';
+    return is_end(line, at);
 }
 
 /* ---- escapes */
