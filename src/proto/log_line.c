@@ -274,21 +274,36 @@ static size_t request_end(struct span s, struct span end)
     }
 }
 
+static struct span end_of(const struct log_format *f, size_t i)
+{
+    return i + 1 < f->count ? f->pieces[i + 1].before : f->after;
+}
+
+/* Where the target begins behind a host, within what the two have together. */
+static size_t joined_end(const struct log_format *f, size_t i, struct span rest)
+{
+    struct span end = end_of(f, i + 1);
+
+    if (end.n > 0)
+        rest.n = find_end(f, &f->pieces[i + 1], rest, end);
+    return span_find(rest, '/');
+}
+
 /* Takes the value of piece i off the front; false when the line does not go on as the format does. */
 static bool take_value(const struct log_format *f, size_t i, struct span *rest,
                        struct span *ret_value)
 {
     const struct log_piece *p = &f->pieces[i];
-    struct span end = i + 1 < f->count ? f->pieces[i + 1].before : f->after;
+    struct span end = end_of(f, i);
     size_t n = rest->n;
 
     if (p->joined)
-        n = span_find(*rest, '/');
+        n = joined_end(f, i, *rest);
     else if (end.n > 0 && p->field == LOG_REQUEST && end.p[0] == ' ' && request_end(*rest, end))
         n = request_end(*rest, end);
     else if (end.n > 0)
         n = find_end(f, p, *rest, end);
-    if (n == rest->n && (p->joined || end.n > 0))
+    if (!p->joined && end.n > 0 && n == rest->n)
         return false;
     *ret_value = span_of(rest->p, n);
     *rest = span_after(*rest, n + (p->joined ? 0 : end.n));

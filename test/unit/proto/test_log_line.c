@@ -266,6 +266,23 @@ static void values_of_formats(void **state)
     }
 }
 
+/* A host and a target without a text between them: where neither is there, nothing further is taken for them. */
+static void joined_values_end(void **state)
+{
+    static const char format[] = "\"$request_method $host$request_uri\" $status \"$http_referer\"";
+    static const char line[] = "\" \" 400 \"http://x/\"";
+    struct log_format f;
+    struct log_line l;
+    char *copy;
+
+    (void)state;
+    assert_null(log_format_compile(SPAN("x"), SPAN_OF(format), LOG_ESCAPE_DEFAULT, &f));
+    assert_null(read_line(&f, line, sizeof(line) - 1, &copy, &l));
+    assert_true(l.malformed);
+    assert_int_equal(l.status, 400);
+    test_free(copy);
+}
+
 static void escapes_by_kind(void **state)
 {
     static const char format[] =
@@ -434,6 +451,7 @@ int main(void)
         cmocka_unit_test(bytes_of_any_kind),
         cmocka_unit_test(formats_are_compiled),
         cmocka_unit_test(values_of_formats),
+        cmocka_unit_test(joined_values_end),
         cmocka_unit_test(escapes_by_kind),
         cmocka_unit_test(json_lines),
         cmocka_unit_test(stamps),
