@@ -89,7 +89,11 @@ struct adopted {
     struct note *listens; /* the addresses that nginx takes */
     struct str own;       /* names of directives about nginx itself; growing */
     size_t lost;
+    size_t note_count;
 };
+
+/* Beyond these only their number is told: the file that is written has an end. */
+enum { NOTES_MAX = 1000 };
 
 /* Text that may stand in a comment: one line of ASCII, cut at 200 bytes. */
 const char *comment_text(struct arena *a, struct span s);

@@ -98,23 +98,39 @@ static int read_options(int argc, char **argv, struct init_options *o)
 
 /* ---- nginx */
 
-/* What the language does not take as an instance is left out, however nginx sees it. */
+/* Whether the language takes this list, ending at `last`. */
+static bool takes_instances(const struct adopted_instance *in, const struct adopted_instance *last)
+{
+    struct str keys = str_growing();
+    bool good = true;
+
+    str_text(&keys, "instances: [");
+    for (; good && in; in = in == last ? NULL : in->next) {
+        good = !strpbrk(in->address, "'\\");
+        str_print(&keys, "'%s', ", in->address);
+    }
+    str_text(&keys, "]");
+    good = good && init_takes(str_cstr(&keys));
+    str_free(&keys);
+    return good;
+}
+
+/* What the language does not take as an instance, or takes for one that is there already, is left out. */
 static void drop_wrong_instances(struct adopted *a, struct adopted_service *s)
 {
     struct nginx_directive at = { .file = s->file, .line = s->line };
 
+    if (takes_instances(s->instances, NULL))
+        return;
     for (struct adopted_instance **in = &s->instances; *in;) {
-        struct str keys = str_growing();
-        str_print(&keys, "instances: ['%s']", (*in)->address);
-        bool plain = !strpbrk((*in)->address, "'\\");
-        if (plain && init_takes(str_cstr(&keys))) {
+        if (takes_instances(s->instances, *in)) {
             in = &(*in)->next;
-        } else {
-            add_note(a, &s->notes, &at, true, "server %s: this is no address here", (*in)->address);
-            *in = (*in)->next;
-            s->instance_count--;
+            continue;
         }
-        str_free(&keys);
+        add_note(a, &s->notes, &at, true, "server %s: this is no address here, or is there twice",
+                 (*in)->address);
+        *in = (*in)->next;
+        s->instance_count--;
     }
 }
 
@@ -157,27 +173,19 @@ static err add_given_service(const struct init_options *o, struct adopted *a)
     static const char *const standard[] = { "127.0.0.1:3000" };
     const char *const *to = o->to_count ? o->to : standard;
     struct adopted_service *s = arena_new(a->arena, struct adopted_service);
-    struct adopted_instance **end = &s->instances;
+    struct adopted_instance **end;
 
     *s = (struct adopted_service){ .name = "app" };
     end = &s->instances;
     for (size_t i = 0; i < (o->to_count ? o->to_count : 1); i++) {
         struct adopted_instance *in = arena_new(a->arena, struct adopted_instance);
         *in = (struct adopted_instance){ .address = to[i], .weight = 1 };
-        struct str keys = str_growing();
-        str_print(&keys, "instances: ['%s']", to[i]);
-        bool good = !strpbrk(to[i], "'\\") && init_takes(str_cstr(&keys));
-        for (const struct adopted_instance *other = s->instances; other; other = other->next) {
-            if (strcmp(other->address, to[i]) == 0)
-                good = false;
-        }
-        str_free(&keys);
-        if (!good)
-            return err_make("--to %s: HOST:PORT was expected, such as 127.0.0.1:3000, each once",
-                            to[i]);
         *end = in;
         end = &in->next;
         s->instance_count++;
+        if (!takes_instances(s->instances, NULL))
+            return err_make("--to %s: HOST:PORT was expected, such as 127.0.0.1:3000, each once",
+                            to[i]);
     }
     a->services = s;
     return OK;
@@ -377,8 +385,9 @@ static err init(const struct init_options *o, struct adopted *a, struct observed
     if (!a->services)
         TRY(add_given_service(o, a));
     TRY(read_logs(o, a, seen));
-    init_write(a, seen, &text);
-    err e = write_file(o, a->arena, str_span(&text));
+    err e = init_write(a, seen, &text);
+    if (!e.failed)
+        e = write_file(o, a->arena, str_span(&text));
     str_free(&text);
     if (!e.failed)
         tell_written(o, a, seen);

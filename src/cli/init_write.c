@@ -149,6 +149,8 @@ static void put_made_from(struct writer *w, const struct observed *o)
         str_print(out, "#\n# About nginx itself, or done here without being asked:%.*s.\n",
                   (int)w->a->own.n - 1, w->a->own.p);
     put_notes(out, &w->a->notes, "");
+    if (w->a->note_count > NOTES_MAX)
+        str_print(out, "# and %zu more that are not told\n", w->a->note_count - NOTES_MAX);
 }
 
 static void put_listen(struct writer *w)
@@ -252,7 +254,6 @@ static void put_service(struct writer *w, const struct adopted_service *s)
     }
 }
 
-/* What could be no instance after all is left out, and told in its place. */
 static void put_services(struct writer *w)
 {
     str_text(w->out, "\nservices:\n");
@@ -306,7 +307,7 @@ static void read_back(const struct str *out)
     config_free(c);
 }
 
-void init_write(const struct adopted *a, const struct observed *o, struct str *out)
+err init_write(const struct adopted *a, const struct observed *o, struct str *out)
 {
     struct writer w = { .a = a, .out = out };
 
@@ -317,5 +318,9 @@ void init_write(const struct adopted *a, const struct observed *o, struct str *o
     put_services(&w);
     put_routes(&w);
     put_journeys(o, out);
+    if (out->n > CONFIG_BYTES_MAX)
+        return err_make("what was found makes %zu KiB; a configuration holds %d at most",
+                        out->n >> 10, CONFIG_BYTES_MAX >> 10);
     read_back(out);
+    return OK;
 }

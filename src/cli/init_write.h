@@ -20,8 +20,9 @@ struct observed {
     size_t journey_count;
 };
 
-/* What is found wrong in its own text is a bug of ours and stops the program. */
-void init_write(const struct adopted *a, const struct observed *o, struct str *out);
+/* Fails when it is more than a configuration holds. Anything else that is found wrong in this text is a bug of
+ * ours and stops the program. */
+err init_write(const struct adopted *a, const struct observed *o, struct str *out);
 
 /* Whether the configuration language of this version takes a service with these keys. */
 bool init_takes(const char *service_keys);

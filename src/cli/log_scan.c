@@ -215,6 +215,7 @@ static err find_out_format(struct log_file *f, const struct log_formats *formats
     const struct log_format *best = &formats->list[0];
     size_t most = 0;
 
+    check(f->buffer != NULL);
     while (!f->ended && f->end - f->begin < PROBE_BYTES)
         TRY(fill(f));
     if (f->end - f->begin >= 2 && memcmp(f->buffer + f->begin, "\x1f\x8b", 2) == 0)
@@ -318,7 +319,7 @@ static err scan_lines(struct log_scan *s, struct log_file *f, const struct log_f
 err log_scan_file(struct log_scan *s, const char *path, const struct log_format **ret_format)
 {
     const struct log_format *format = NULL;
-    struct log_file f;
+    struct log_file f = {};
 
     TRY(open_file(path, &f));
     err e = find_out_format(&f, s->formats, &format);

@@ -25,10 +25,13 @@ const char *comment_text(struct arena *a, struct span s)
 void add_note(struct adopted *a, struct notes *to, const struct nginx_directive *d, bool lost,
               const char *format, ...)
 {
-    struct note *n = arena_new(a->arena, struct note);
     char text[1024];
     va_list args;
 
+    a->lost += lost;
+    if (++a->note_count > NOTES_MAX)
+        return;
+    struct note *n = arena_new(a->arena, struct note);
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
@@ -41,7 +44,6 @@ void add_note(struct adopted *a, struct notes *to, const struct nginx_directive 
     else
         to->first = n;
     to->last = n;
-    a->lost += lost;
 }
 
 /* The directive as it was written, more or less. */
@@ -263,9 +265,18 @@ static void take_tries(struct adopting *n, struct scope *s, struct nginx_directi
         lose(n, s, d, "");
 }
 
+/* Relative to nginx's folder there, to the written file's here: so it is written whole. */
 static void take_tls_ca(struct adopting *n, struct scope *s, struct nginx_directive *d)
 {
-    s->tls_ca = comment_text(n->a->arena, nginx_argument(d, 0));
+    struct arena *arena = n->a->arena;
+    struct span path = nginx_argument(d, 0);
+    const char *slash = strrchr(n->a->nginx, '/');
+    bool relative = slash && path.n > 0 && path.p[0] != '/';
+
+    s->tls_ca = comment_text(
+        arena,
+        span_from_text(arena_print(arena, "%.*s%.*s", relative ? (int)(slash - n->a->nginx + 1) : 0,
+                                   n->a->nginx, SPAN_ARG(path))));
 }
 
 static void take_tls_name(struct adopting *n, struct scope *s, struct nginx_directive *d)

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 struct source {
-    const char *path; /* the same pointer as in the directives that it holds */
+    const char *path; /* for people; the same pointer as in the directives that it holds */
     dev_t device;
     ino_t inode;
     const struct source *within; /* the one that includes it; NULL: the main file */
@@ -86,9 +86,9 @@ static const char *refused(const struct source *s)
 static err read_file(struct loading *l, struct nginx_directive *parent, const char *path,
                      const struct source *within, const char **ret_refused)
 {
-    struct source s = { .path = arena_text(l->a->arena, span_from_text(path)), .within = within };
-    struct nginx_mistake mistake;
-    struct span text;
+    struct source s = { .path = comment_text(l->a->arena, span_from_text(path)), .within = within };
+    struct nginx_mistake mistake = {};
+    struct span text = {};
 
     if (l->source_count == NGINX_FILES_MAX)
         return err_make("%s: more than %d files", path, NGINX_FILES_MAX);

@@ -416,7 +416,7 @@ static bool read_request(const struct log_format *f, struct span v[LOG_FIELD_COU
         return read_target(method, undo_escapes(f->escape, target), l);
     if (!is_absent(method) && !is_absent(v[LOG_URI]))
         return read_uri(method, undo_escapes(f->escape, v[LOG_URI]), l);
-    if (v[LOG_TRACE].n > 0) /* our own log's "request" is an id */
+    if (v[LOG_TRACE].n > 0 || v[LOG_REQUEST].n == 0) /* our own log's "request" is an id */
         return false;
     return split_request(undo_escapes(f->escape, v[LOG_REQUEST]), &method, &target) &&
            read_target(method, target, l);

@@ -58,7 +58,7 @@ struct nginx_directive *nginx_parent(const struct nginx_directive *d);
 /* An argument, empty when it has no such. */
 static inline struct span nginx_argument(const struct nginx_directive *d, size_t i)
 {
-    return i < d->argument_count ? d->arguments[i] : span_of(NULL, 0);
+    return i < d->argument_count ? d->arguments[i] : SPAN("");
 }
 
 /* "60", "500ms", "1m 30s" (ngx_parse_time): false when it is none. */
