@@ -96,8 +96,8 @@ static bool moment_seconds(const struct moment *m, int64_t *ret_s)
     if (m->month < 1 || m->month > 12 || m->day < 1 || m->day > 31 || m->hour > 23 ||
         m->minute > 59 || m->second > 60)
         return false;
-    *ret_s =
-        days_of(m->year, m->month, m->day) * 86400 + m->hour * 3600 + m->minute * 60 + m->second;
+    *ret_s = days_of(m->year, m->month, m->day) * 86400 + (int64_t)m->hour * 3600 +
+             (int64_t)m->minute * 60 + m->second;
     return true;
 }
 
@@ -114,7 +114,7 @@ static bool read_offset(struct span s, int64_t *ret_s)
     if ((s.p[0] != '+' && s.p[0] != '-') || s.n != 5 + colon || !digits(s, 1, 2, &hours) ||
         !digits(s, 3 + colon, 2, &minutes) || hours > 23 || minutes > 59)
         return false;
-    *ret_s = (s.p[0] == '-' ? -1 : 1) * (int64_t)(hours * 3600 + minutes * 60);
+    *ret_s = (s.p[0] == '-' ? -1 : 1) * ((int64_t)hours * 3600 + (int64_t)minutes * 60);
     return true;
 }
 
