@@ -21,8 +21,7 @@ static void write_note(const struct instance_view *v, const struct instance *i, 
 {
     str_literal(out, "<td class=\"note\">");
     if (v->ejected_for > 0)
-        str_print(out, "left alone for %.1f s more; ",
-                  (double)v->ejected_for / (double)NS_PER_S);
+        str_print(out, "left alone for %.1f s more; ", (double)v->ejected_for / (double)NS_PER_S);
     if (v->check && v->check->why[0])
         page_escaped(out, span_from_text(v->check->why));
     if (i->weight != 1)

@@ -25,7 +25,7 @@ enum view {
 struct instance_view {
     enum view view;
     const char *word;
-    bool used; /* but for panic, when all that are not drained are */
+    bool used;                 /* but for panic, when all that are not drained are */
     ns_t ejected_for;          /* from now on; 0: it is not */
     const struct check *check; /* NULL: it is not checked */
 };
