@@ -95,11 +95,12 @@ static bool in_zone(const struct http_edge *e, const struct instance *i)
 }
 
 /* Puts in those that can be used (all that are not drained in panic), the own zone's first. Returns how many
- * of the own zone were put in, 0 when they are too few of those that stand there to carry it alone. */
+ * of the own zone were put in, 0 when those of them that can be used are too few to carry it alone. */
 static size_t put_usable(const struct http_edge *e, struct service_state *v,
                          const struct service *s, bool all)
 {
     size_t near = 0;
+    size_t near_usable = 0;
     size_t near_in_all = 0;
 
     v->usable_count = 0;
@@ -109,13 +110,14 @@ static size_t put_usable(const struct http_edge *e, struct service_state *v,
             if (is_drained(e, in) || in_zone(e, in) != zone)
                 continue;
             near_in_all += zone;
+            near_usable += zone && state_of(e, in)->usable;
             if (!all && !state_of(e, in)->usable)
                 continue;
             near += zone;
             put(e, v, s, i);
         }
     }
-    return near * 2 >= near_in_all ? near : 0;
+    return near_usable * 2 >= near_in_all ? near : 0;
 }
 
 static void refresh(struct http_edge *e, struct service_state *v, const struct service *s);
