@@ -406,6 +406,8 @@ const struct scenario scenarios[] = {
     { "deadline", "one deadline over all tries, which instances are told", deadline },
     { "deadline_while_sending", "the deadline holds while an instance does not take the request",
       deadline_while_sending },
+    { "short_time_left", "who gets a request shortly before its deadline is not blamed",
+      short_time_left },
     { "pipelined_behind_slow", "a request that waits behind a long answer has its whole time",
       pipelined_behind_slow },
     { "client_gone_cancels", "clients leave while their request waits, is held, or backs off",

@@ -45,6 +45,7 @@ void retry_storm(struct sim *s);
 void refusals_not_retried(struct sim *s);
 void deadline(struct sim *s);
 void deadline_while_sending(struct sim *s);
+void short_time_left(struct sim *s);
 void pipelined_behind_slow(struct sim *s);
 void client_gone_cancels(struct sim *s);
 void unsent_post_redispatched(struct sim *s);

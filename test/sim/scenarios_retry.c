@@ -318,6 +318,30 @@ void deadline_while_sending(struct sim *s)
     finish(s, SECONDS(1));
 }
 
+/* After the hole has had 400 of 500 ms, the others have not enough for what usually takes them 200. */
+void short_time_left(struct sim *s)
+{
+    s->shop.eject.failures = 1;
+    s->shop.eject.time = NS_PER_MS; /* the hole goes on being asked */
+    s->shop.eject.most = NS_PER_MS;
+    s->shop.slow_start = 0;
+    s->shop.balance = BALANCE_ROUND_ROBIN;
+    s->shop.timeout.head = 400 * NS_PER_MS;
+    s->shop.timeout.total = 500 * NS_PER_MS;
+    s->shop.retry.budget_ppm = 1000000;
+    s->manners[0].how = MANNER_HOLE;
+    s->manners[1] = s->manners[2] = (struct manners){ .how = MANNER_SLOW, .ms = 200 };
+    sim_start(s);
+    start_clients(s, 4, 15, 10, quick_plan);
+    sim_run(s, SECONDS(60));
+    SIM_CHECK(s, kit_ending(s, ENDING_deadline) > 0, "nobody met a deadline");
+    SIM_CHECK(s, kit_instance(s, 0, INSTANCE_EJECTIONS) > 0, "the hole is not to blame");
+    for (unsigned i = 1; i < KIT_INSTANCES; i++)
+        SIM_CHECK(s, kit_instance(s, i, INSTANCE_EJECTIONS) == 0,
+                  "instance %u is blamed for having had no time", i);
+    finish(s, SECONDS(1));
+}
+
 static void long_plan(struct sim *s, struct plan *p)
 {
     p->delay_ms = up_to(s, 10);

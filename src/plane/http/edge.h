@@ -46,6 +46,7 @@ enum overload {
 struct instance_state {
     struct list idle;           /* h1_up, most recently used first */
     struct candidate candidate; /* in flight, latency */
+    bool wanted;                /* the newest configuration has it, and does not drain it */
     bool usable;                /* as it was last looked at; a change begins its slow start */
     ns_t usable_since;
     unsigned failures;  /* in a row */

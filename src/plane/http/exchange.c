@@ -144,7 +144,7 @@ struct leg *exchange_open(void *edge, ns_t began)
     x->began = began;
     x->state = EXCHANGE_READING;
     x->state_since = began;
-    x->deadline = x->peers_deadline = NS_NEVER;
+    x->deadline = x->own_deadline = x->peers_deadline = NS_NEVER;
     /* without a route only an answer of our own is sent, which waits for the client alone */
     x->timeout.idle = CLIENT_IDLE;
     x->snapshot = snapshot_hold(e->snapshots);
@@ -471,17 +471,14 @@ static const struct journey *find_journey(const struct config *c, const struct h
 
 static void send_up(struct exchange *x, const struct http_part *part);
 
-/* The deadline begins with the request; with the end of its body when that came in pieces or was gathered, for
- * how long a client takes to send is not ours. What a peer allows always counts from the beginning. */
+/* The deadline begins when the request is there: how long a client takes to send it, or has it wait behind a long
+ * answer on the same connection, is not ours. What a peer allows always counts from the beginning. */
 static void set_deadline(struct exchange *x)
 {
-    ns_t own = NS_NEVER;
-
-    if (!exchange_acts(x))
-        return;
     if (x->request_ended)
-        own = (x->whole && !x->gathered ? x->began : x->edge->reactor->now) + x->timeout.total;
-    x->deadline = own < x->peers_deadline ? own : x->peers_deadline;
+        x->own_deadline = x->edge->reactor->now + x->timeout.total;
+    if (exchange_acts(x))
+        x->deadline = x->own_deadline < x->peers_deadline ? x->own_deadline : x->peers_deadline;
 }
 
 static void tell_deadline(struct exchange *x)
@@ -548,7 +545,7 @@ static void offer_first(struct exchange *x)
 /* The codec gives the body's beginning when it has enough of it. */
 static void gather(struct exchange *x)
 {
-    x->gathering = x->gathered = true;
+    x->gathering = true;
     timer_set(&x->edge->reactor->timers, &x->timer, x->edge->reactor->now + x->timeout.idle);
     x->down.ops->credit(&x->down);
 }
@@ -645,6 +642,8 @@ static void down_part(struct leg *l, const struct http_part *part)
     }
     x->request_ended = part->end;
     x->received += part->data.n;
+    if (part->end && x->up_open)
+        set_deadline(x);
     moved(x);
     if (is_local(x)) {
         take_local(x, part);
@@ -653,8 +652,6 @@ static void down_part(struct leg *l, const struct http_part *part)
         x->held = *part;
         offer_first(x);
     } else if (x->up_open) {
-        if (part->end)
-            set_deadline(x);
         send_up(x, part);
     } else if (!part->end) {
         x->down.ops->credit(l); /* nobody wants it: it is read so that the answer can be */
@@ -843,8 +840,7 @@ static bool is_tried_again(struct exchange *x, const struct http_part *part)
 
 static void note_late(struct exchange *x)
 {
-    if (!exchange_acts(x) && x->request_ended &&
-        x->edge->reactor->now - x->began > x->timeout.total)
+    if (!exchange_acts(x) && x->edge->reactor->now > x->own_deadline)
         exchange_count_would(x, WOULD_CUT_DEADLINE);
 }
 

@@ -39,6 +39,7 @@ struct exchange {
 
     struct timeouts timeout; /* the route's */
     ns_t deadline;           /* until its answer begins, over all tries; NS_NEVER: none yet */
+    ns_t own_deadline;       /* by the route alone, also when it only observes */
     ns_t peers_deadline;     /* what a trusted peer allows; NS_NEVER: it said nothing */
     ns_t tried_at;           /* when this instance was chosen */
 
@@ -88,7 +89,6 @@ struct exchange {
     bool tunnel : 1; /* WebSocket: bytes both ways */
     bool counted : 1;
     bool whole : 1;         /* it came in one part, so it can be sent again */
-    bool gathered : 1;      /* its body came in pieces that we put together */
     bool gathering : 1;     /* no instance is asked for before the body begins to come */
     bool request_ended : 1; /* its last part has come from the client */
     bool repeating : 1;     /* this instance had it before, on a connection that it had kept idle */
