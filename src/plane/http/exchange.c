@@ -1002,10 +1002,13 @@ static void connect_took_too_long(struct exchange *x)
     redispatch(x, ENDING_connect_timeout);
 }
 
-/* It is the instance's fault when it had as long as we say; a peer may have given it less. */
+/* It is the instance's fault when it had most of what we say: a peer may have given less, and others may have used
+ * it up before. */
 static void deadline_passed(struct exchange *x)
 {
-    if (x->state == EXCHANGE_WAITING && x->deadline != x->peers_deadline)
+    ns_t had = x->edge->reactor->now - x->tried_at;
+
+    if (x->state == EXCHANGE_WAITING && had > x->timeout.total / 2)
         pick_failed(x);
     refuse(x, ENDING_deadline);
 }
