@@ -603,7 +603,8 @@ static bool append_held(struct exchange *x, struct span data)
 {
     if (x->hold_n + data.n > HOLD_MAX)
         return false;
-    memcpy(x->hold + x->hold_n, data.p, data.n);
+    if (data.n > 0)
+        memcpy(x->hold + x->hold_n, data.p, data.n);
     x->hold_n += (uint32_t)data.n;
     return true;
 }
