@@ -196,18 +196,6 @@ static void end_blocked(struct exchange *x, ns_t now)
     x->blocked_since = 0;
 }
 
-/* Our own API is no journey of the users'. */
-static bool is_local(const struct exchange *x)
-{
-    return x->service && x->service->local;
-}
-
-static void count_ending(struct exchange *x)
-{
-    if (x->ending != ENDING_answered)
-        edge_count(x->edge, x->edge->slots->endings + (uint32_t)x->ending, 1);
-}
-
 /* Counted, both sides let go, memory back. Nothing happens to it afterwards. */
 static void finish(struct exchange *x, enum ending ending)
 {
@@ -221,8 +209,9 @@ static void finish(struct exchange *x, enum ending ending)
     x->ending = x->ending ? x->ending : ending;
     end_blocked(x, now);
     move(x, EXCHANGE_OVER);
-    count_ending(x);
-    if (x->routed && !is_local(x))
+    if (x->ending != ENDING_answered)
+        edge_count(e, e->slots->endings + (uint32_t)x->ending, 1);
+    if (x->routed && !exchange_is_local(x))
         exchange_count(x, now);
     if (x->edge->log)
         exchange_log(x, now);
@@ -471,7 +460,7 @@ static void down_part(struct leg *l, const struct http_part *part)
     if (part->end && x->up_open)
         set_deadline(x);
     moved(x);
-    if (is_local(x)) {
+    if (exchange_is_local(x)) {
         take_local(x, part);
     } else if (x->gathering && x->state == EXCHANGE_READING) {
         x->gathering = false;

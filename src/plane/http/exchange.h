@@ -133,6 +133,12 @@ static inline void exchange_count_would(struct exchange *x, enum would what)
 
 /* ---- for services that answer by themselves (control's API) */
 
+/* No journey of the users'. */
+static inline bool exchange_is_local(const struct exchange *x)
+{
+    return x->service && x->service->local;
+}
+
 enum { LOCAL_BODY_MAX = 64 * 1024 }; /* of a request to them */
 
 struct local_handler {

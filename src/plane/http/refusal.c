@@ -31,7 +31,8 @@ bool own_answer(struct exchange *x, unsigned status, struct span type, size_t le
         return false;
     struct http_field *end = own_field(fields, SPAN("Content-Type"), type);
     end = own_field(end, SPAN("Cache-Control"), SPAN("no-store"));
-    if (status == 503) /* spread over a few seconds, so that those refused do not all come back at once */
+    if (status ==
+        503) /* spread over a few seconds, so that those refused do not all come back at once */
         end = own_field(end, SPAN("Retry-After"), retry_after(x));
     x->answer = (struct http_head){
         .status = (uint16_t)status,
