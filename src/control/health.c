@@ -404,8 +404,8 @@ static bool go_on(struct checker *h, const struct service *s, const struct insta
 {
     for (struct link *k = h->list.head.next; k != &h->list.head; k = k->next) {
         struct check *c = container_of(k, struct check, link);
-        if (c->id != i->id || c->service)
-            continue;
+        if (!c->wanted || c->id != i->id || c->service)
+            continue; /* one that was let go of only waits for its connection to close */
         c->service = s;
         c->instance = i;
         return true;

@@ -124,7 +124,7 @@ static err make(struct loader *l, struct load_job *job)
     TRY(job->reread
             ? config_read_file(job->path, &job->config, &job->report)
             : config_read_text(job->path, job->source, job->folder, &job->config, &job->report));
-    job->config->from_file = true;
+    job->config->from_file = job->reread || job->from_file;
     config_compare(job->source, job->config->source, tell_live, job);
     config_compare(job->started, job->config->source, tell_restart, job);
     job->over = arena_array(&job->arena, int64_t, job->change_count + 1);

@@ -17,6 +17,7 @@
 struct load_job {
     struct arena arena; /* owns what the job points to */
     bool reread;        /* the file; else the text of the configuration in force is used again */
+    bool from_file; /* the configuration in force was read from one */
     const char *path;
     const char *folder;
     struct span source; /* of the configuration in force */

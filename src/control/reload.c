@@ -213,6 +213,7 @@ static struct load_job *make_job(const struct control *c, bool reread)
 
     check(job != NULL);
     job->reread = reread;
+    job->from_file = now->from_file;
     job->path = arena_text(&job->arena, now->path);
     job->folder = arena_text(&job->arena, now->folder);
     job->source = arena_span(&job->arena, now->source);
