@@ -44,7 +44,11 @@ static bool names_this_machine(const struct http_head *h)
         return true; /* HTTP/1.0, no browser */
     if (span_equal_nocase(span_of(host.p, colon), SPAN("localhost")))
         return true;
-    return (address_parse(host, &a) || address_parse_host(host, &a)) && address_loopback(&a);
+    if (address_parse(host, &a))
+        return address_loopback(&a);
+    if (span_starts_with(host, SPAN("[")) && host.p[host.n - 1] == ']')
+        host = span_of(host.p + 1, host.n - 2);
+    return address_parse_host(host, &a) && address_loopback(&a);
 }
 
 const char *api_may_change(const struct http_head *h)
