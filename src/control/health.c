@@ -418,6 +418,8 @@ void checker_adopt(struct checker *h, const struct config *c, const struct check
 {
     struct link *k;
 
+    if (h->stopped)
+        return;
     for (k = h->list.head.next; k != &h->list.head; k = k->next) {
         struct check *old = container_of(k, struct check, link);
         old->service = old->wanted ? NULL : old->service; /* the old ones are about to go */
