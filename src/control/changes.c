@@ -154,6 +154,12 @@ static struct change *made_before(const struct control *c, const struct change *
     return NULL;
 }
 
+/* Nothing is on its way that would make the configuration in force say something else in a moment. */
+static bool is_settled(const struct control *c)
+{
+    return c->reload.state == RELOAD_IDLE && !c->reload.wanted && c->tasks_out == 0;
+}
+
 static void add_change(struct control *c, const struct change *wish, struct change_reply *r,
                        const char *words)
 {
@@ -190,7 +196,7 @@ static void make_drain(struct control *c, const struct change *wish, const struc
     const struct change *old = made_before(c, wish, CHANGE_DRAIN);
     bool drained = t->count == 1 && t->instance->drain;
 
-    if (drained && (!old || old->expires == wish->expires)) {
+    if (drained && is_settled(c) && (!old || old->expires == wish->expires)) {
         reply(r, 200, old ? old->id : 0, "%.*s is drained already", SPAN_ARG(wish->instance));
         return;
     }
@@ -260,7 +266,7 @@ static void make_undrain(struct control *c, const struct change *wish, const str
 {
     const struct drained d = find_drained(c, wish, t->service);
 
-    if (!d.any && !d.pieces) {
+    if (!d.any && !d.pieces && (is_settled(c) || !d.wider)) {
         reply(r, 200, 0, "%.*s is not drained", SPAN_ARG(wish->instance));
         return;
     }
@@ -330,7 +336,7 @@ static void make_weight(struct control *c, const struct change *wish, const stru
 {
     const struct change *old = made_before(c, wish, CHANGE_WEIGHT);
 
-    if (t->instance->weight == wish->weight && t->count == 1 &&
+    if (t->instance->weight == wish->weight && t->count == 1 && is_settled(c) &&
         (!old || old->expires == wish->expires))
         reply(r, 200, old ? old->id : 0, "the weight of %.*s is %u already",
               SPAN_ARG(wish->instance), wish->weight);
