@@ -122,8 +122,6 @@ void checks_follow_the_configuration(struct sim *s)
         publish(s, 2);
         if (one_in(s, 2)) { /* and it is back before its check's connection is closed */
             publish(s, 3);
-            publish(s, 2);
-            publish(s, 3);
         } else {
             sim_pass(s, 200 * NS_PER_MS); /* a check under way is given up at once */
             unsigned checks = s->checks[2];
