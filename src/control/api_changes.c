@@ -44,7 +44,11 @@ static bool names_this_machine(const struct http_head *h)
         return true; /* HTTP/1.0, no browser */
     if (span_equal_nocase(span_of(host.p, colon), SPAN("localhost")))
         return true;
-    return (address_parse(host, &a) || address_parse_host(host, &a)) && address_loopback(&a);
+    if (address_parse(host, &a))
+        return address_loopback(&a);
+    if (span_starts_with(host, SPAN("[")) && host.p[host.n - 1] == ']')
+        host = span_of(host.p + 1, host.n - 2);
+    return address_parse_host(host, &a) && address_loopback(&a);
 }
 
 const char *api_may_change(const struct http_head *h)
@@ -134,8 +138,13 @@ static struct wish read_wish(const struct control *c, const json_t *o)
     w.change.weight = (uint32_t)number_of(&w, o, "weight", 1, 1000, 1);
     int64_t for_s = number_of(&w, o, "for_s", 1, 366 * 86400, 0);
     w.change.expires = for_s ? c->parts.wall() / NS_PER_S + for_s : 0;
-    w.force = json_is_true(json_object_get(o, "force"));
-    if (!change_kind_parse(kind, &w.change.kind))
+    const json_t *force = json_object_get(o, "force");
+    w.force = json_is_true(force);
+    if (force && !json_is_boolean(force))
+        w.wrong = "force is true or false";
+    else if (w.wrong)
+        return w;
+    else if (!change_kind_parse(kind, &w.change.kind))
         w.wrong = "change is one of: drain, undrain, add, remove, weight";
     else if (w.change.instance.n == 0)
         w.wrong = "instance is missing";

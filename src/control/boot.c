@@ -118,11 +118,14 @@ static err recall_states(struct boot *b)
 /* The configuration as it will be in force: with the addresses of names, and what was changed at run time. */
 static err complete_config(struct boot *b)
 {
+    size_t count;
+
     TRY(recall_overlay(b));
     TRY(recall_states(b));
-    struct change *changes = overlay_copy(&b->overlay, &b->remembered);
-    b->over = arena_array(&b->remembered, int64_t, b->overlay.count + 1);
-    b->over_count = loader_complete(&b->loader, b->config, changes, b->overlay.count, b->over);
+    struct change *changes =
+        overlay_copy(&b->overlay, &b->remembered, clock_wall() / NS_PER_S, &count);
+    b->over = arena_array(&b->remembered, int64_t, count + 1);
+    b->over_count = loader_complete(&b->loader, b->config, changes, count, b->over);
     return OK;
 }
 

@@ -44,7 +44,10 @@ static void stored(struct scribe_task *t, void *control)
     struct change *change = k->put.id ? overlay_find(&c->overlay, k->put.id) : NULL;
 
     if (k->result.failed)
-        log_warn("a change at run time is not in the store and ends with this process: %s",
+        log_warn(k->put.id
+                     ? "a change at run time is not in the store and ends with this process: %s"
+                     : "what was taken back is still in the store and comes back with the next "
+                       "start: %s",
                  k->result.text);
     else if (change)
         change->stored = true;
@@ -137,16 +140,24 @@ static size_t left_without(const struct service *s, const struct change *change)
     return left;
 }
 
-/* A change of the overlay that is about this instance, of this kind. */
-static struct change *made_before(const struct control *c, const struct target *t,
+/* A change of this kind that was asked for in the same words: of a name with many addresses and of one of them
+ * there may be one each. */
+static struct change *made_before(const struct control *c, const struct change *wish,
                                   enum change_kind kind)
 {
     for (size_t i = 0; i < c->overlay.count; i++) {
         struct change *old = c->overlay.list[i];
-        if (old->kind == kind && change_is_about(old, t->service, t->instance))
+        if (old->kind == kind && span_equal(old->service, wish->service) &&
+            span_equal(old->instance, wish->instance))
             return old;
     }
     return NULL;
+}
+
+/* Nothing is on its way that would make the configuration in force say something else in a moment. */
+static bool is_settled(const struct control *c)
+{
+    return c->reload.state == RELOAD_IDLE && !c->reload.wanted && c->tasks_out == 0;
 }
 
 static void add_change(struct control *c, const struct change *wish, struct change_reply *r,
@@ -182,12 +193,14 @@ static void remove_change(struct control *c, int64_t id)
 static void make_drain(struct control *c, const struct change *wish, const struct target *t,
                        bool force, struct change_reply *r)
 {
-    if (t->count == 1 && t->instance->drain) {
-        const struct change *old = made_before(c, t, CHANGE_DRAIN);
+    const struct change *old = made_before(c, wish, CHANGE_DRAIN);
+    bool drained = t->count == 1 && t->instance->drain;
+
+    if (drained && is_settled(c) && (!old || old->expires == wish->expires)) {
         reply(r, 200, old ? old->id : 0, "%.*s is drained already", SPAN_ARG(wish->instance));
         return;
     }
-    if (!force && left_without(t->service, wish) == 0) {
+    if (!force && !drained && left_without(t->service, wish) == 0) {
         reply(r, 409, 0,
               "no instance of %.*s would be left that takes requests; drain it all the same with "
               "force",
@@ -197,28 +210,81 @@ static void make_drain(struct control *c, const struct change *wish, const struc
     add_change(c, wish, r, "draining");
 }
 
+/* What undraining finds. */
+struct drained {
+    bool any;      /* an instance that is meant is drained */
+    bool file;     /* by the file */
+    bool wider;    /* by a change that is about others too: the name that it is an address of */
+    size_t pieces; /* changes that are about nothing else than what is meant */
+};
+
+static bool is_piece(const struct change *old, const struct change *wish, const struct service *s)
+{
+    bool same = span_equal(old->instance, wish->instance);
+
+    for (size_t i = 0; i < s->instance_count && !same; i++)
+        same = span_equal(old->instance, s->instances[i].text) &&
+               change_is_about(wish, s, &s->instances[i]);
+    return same && old->kind == CHANGE_DRAIN && span_equal(old->service, s->name);
+}
+
+static struct drained find_drained(const struct control *c, const struct change *wish,
+                                   const struct service *s)
+{
+    struct drained d = {};
+
+    for (size_t k = 0; k < c->overlay.count; k++)
+        d.pieces += is_piece(c->overlay.list[k], wish, s);
+    for (size_t i = 0; i < s->instance_count; i++) {
+        const struct instance *in = &s->instances[i];
+        if (!change_is_about(wish, s, in))
+            continue;
+        d.any |= in->drain;
+        d.file |= in->file_drain;
+        for (size_t k = 0; k < c->overlay.count; k++) {
+            const struct change *old = c->overlay.list[k];
+            if (old->kind == CHANGE_DRAIN && change_is_about(old, s, in))
+                d.wider |= !is_piece(old, wish, s);
+        }
+    }
+    return d;
+}
+
+static void remove_pieces(struct control *c, const struct change *wish, const struct service *s)
+{
+    for (size_t k = 0; k < c->overlay.count;) {
+        const struct change *old = c->overlay.list[k];
+        if (is_piece(old, wish, s))
+            remove_change(c, old->id);
+        else
+            k++;
+    }
+}
+
 static void make_undrain(struct control *c, const struct change *wish, const struct target *t,
                          struct change_reply *r)
 {
-    const struct change *old = made_before(c, t, CHANGE_DRAIN);
+    const struct drained d = find_drained(c, wish, t->service);
 
-    if (!t->instance->drain && !old) {
+    if (!d.any && !d.pieces && (is_settled(c) || !d.wider)) {
         reply(r, 200, 0, "%.*s is not drained", SPAN_ARG(wish->instance));
-    } else if (t->instance->file_drain) {
-        add_change(c, wish, r, "taking back into service");
-    } else {
-        remove_change(c, old ? old->id : 0);
-        log_info("taking back into service %.*s of %.*s", SPAN_ARG(wish->instance),
-                 SPAN_ARG(wish->service));
-        reply(r, 202, 0, "taking back into service %.*s of %.*s", SPAN_ARG(wish->instance),
-              SPAN_ARG(wish->service));
+        return;
     }
+    remove_pieces(c, wish, t->service);
+    if (d.file || d.wider) {
+        add_change(c, wish, r, "taking back into service");
+        return;
+    }
+    log_info("taking back into service %.*s of %.*s", SPAN_ARG(wish->instance),
+             SPAN_ARG(wish->service));
+    reply(r, 202, 0, "taking back into service %.*s of %.*s", SPAN_ARG(wish->instance),
+          SPAN_ARG(wish->service));
 }
 
 static void make_remove(struct control *c, const struct change *wish, const struct target *t,
                         bool force, struct change_reply *r)
 {
-    const struct change *added = made_before(c, t, CHANGE_ADD);
+    const struct change *added = made_before(c, wish, CHANGE_ADD);
 
     if (!force && left_without(t->service, wish) == 0) {
         reply(r, 409, 0,
@@ -268,9 +334,10 @@ static void make_add(struct control *c, struct change *wish, const struct target
 static void make_weight(struct control *c, const struct change *wish, const struct target *t,
                         struct change_reply *r)
 {
-    const struct change *old = made_before(c, t, CHANGE_WEIGHT);
+    const struct change *old = made_before(c, wish, CHANGE_WEIGHT);
 
-    if (t->instance->weight == wish->weight && t->count == 1)
+    if (t->instance->weight == wish->weight && t->count == 1 && is_settled(c) &&
+        (!old || old->expires == wish->expires))
         reply(r, 200, old ? old->id : 0, "the weight of %.*s is %u already",
               SPAN_ARG(wish->instance), wish->weight);
     else
@@ -298,6 +365,8 @@ void changes_make(struct control *c, const struct change *asked, bool force,
         return;
     }
     wish.service = t.service->name;
+    if (!span_equal(wish.instance, t.instance->text))
+        wish.instance = t.instance->from; /* as the file writes it */
     switch (wish.kind) {
     case CHANGE_DRAIN: make_drain(c, &wish, &t, force, ret); break;
     case CHANGE_UNDRAIN: make_undrain(c, &wish, &t, ret); break;

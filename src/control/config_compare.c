@@ -36,23 +36,54 @@ static const struct node *item(const struct node *map, struct span key)
     return NULL;
 }
 
+enum { PATH_TEXT_MAX = 512 }; /* people's names may be longer; they are cut */
+
+static void lengthen(char ret_longer[PATH_TEXT_MAX], const char *path, struct span key)
+{
+    struct str s = str_fixed(ret_longer, PATH_TEXT_MAX - 1);
+
+    str_text(&s, path);
+    if (s.n)
+        str_char(&s, '.');
+    str_put(&s, span_of(key.p, key.n < s.cap - s.n ? key.n : s.cap - s.n));
+    ret_longer[s.n] = '\0';
+}
+
 static void compare(const struct comparison *c, const char *path, const struct config_option *row,
                     const struct node *a, const struct node *b);
+
+/* Whether those that are in both come in the same order: the first journey that matches counts. */
+static bool same_order(const struct node *a, const struct node *b)
+{
+    size_t at = 0;
+
+    for (size_t i = 0; a && b && i < a->count; i++) {
+        if (!item(b, a->keys[i]->text))
+            continue;
+        while (at < b->count && !item(a, b->keys[at]->text))
+            at++;
+        if (!span_equal(a->keys[i]->text, b->keys[at++]->text))
+            return false;
+    }
+    return true;
+}
 
 /* Names that people chose: in either of them. */
 static void compare_named(const struct comparison *c, const char *path,
                           const struct config_option *row, const struct node *a,
                           const struct node *b)
 {
-    char longer[512];
+    char longer[PATH_TEXT_MAX];
 
+    if (!same_order(a, b))
+        c->tell(c->whom, path, row->when == CONFIG_RESTART);
     for (int side = 0; side < 2; side++) {
         const struct node *map = side ? b : a;
         for (size_t i = 0; map && i < map->count; i++) {
             struct span key = map->keys[i]->text;
             if (side && item(a, key))
                 continue;
-            snprintf(longer, sizeof(longer), "%s.%.*s", path, SPAN_ARG(key));
+            lengthen(longer, path, key);
             const struct node *one = item(a, key);
             const struct node *other = item(b, key);
             if (!one || !other) {
@@ -74,11 +105,11 @@ static void compare(const struct comparison *c, const char *path, const struct c
     struct span key = config_key(row);
     const struct node *one = item(a, key);
     const struct node *other = item(b, key);
-    char longer[512];
+    char longer[PATH_TEXT_MAX];
 
     if (same(one, other))
         return;
-    snprintf(longer, sizeof(longer), "%s%s%.*s", path, *path ? "." : "", SPAN_ARG(key));
+    lengthen(longer, path, key);
     bool maps = (!one || one->kind == NODE_MAP) && (!other || other->kind == NODE_MAP);
     if (maps && row->type == CONFIG_NAMED) {
         compare_named(c, longer, row, one, other);

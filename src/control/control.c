@@ -289,6 +289,8 @@ static void go_on_stopping(struct control *c)
         if (!all_drained(c) || !store_last(c))
             return;
         c->state = CONTROL_STORING;
+        if (c->states_unstored && c->parts.scribe)
+            store_states(c); /* what went down a moment ago is down for the next process */
         checker_stop(&c->checker);
         edge_drain(&c->admin, c->reactor->now);
         return;

@@ -133,7 +133,8 @@ static bool has_text(struct check *c, const struct http_head *head, size_t head_
     return good && memmem(copy, data, wanted.p, wanted.n) != NULL;
 }
 
-static void take_answer(struct check *c, size_t head_size, bool ended)
+/* True: it was only a word in between, and the answer is behind it. */
+static bool take_answer(struct check *c, size_t head_size, bool ended)
 {
     const struct http1_limits limits = { CHECK_BYTES_MAX, CHECK_BYTES_MAX, HTTP1_FIELDS_MAX };
     struct http_field fields[HTTP1_FIELDS_MAX];
@@ -145,12 +146,17 @@ static void take_answer(struct check *c, size_t head_size, bool ended)
     memcpy(copy, c->asking->bytes, head_size);
     if (http1_parse_answer(span_of(copy, head_size), &limits, false, fields, &head) != HTTP1_GOOD) {
         finish(c, "its answer is not HTTP/1");
-        return;
+        return false;
+    }
+    if (head.status < 200 && !head.upgrade) {
+        c->asking->have -= head_size;
+        memmove(c->asking->bytes, c->asking->bytes + head_size, c->asking->have);
+        return true;
     }
     if (!status_set_has(&c->service->health.statuses, head.status)) {
         snprintf(why, sizeof(why), "it answers %u", head.status);
         finish(c, why);
-        return;
+        return false;
     }
     if (c->service->health.body.n == 0 || has_text(c, &head, head_size, &whole))
         finish(c, NULL);
@@ -158,9 +164,11 @@ static void take_answer(struct check *c, size_t head_size, bool ended)
         finish(c, "its answer does not hold the text of health.body");
     else
         conn_receive(&c->asking->conn);
+    return false;
 }
 
-static void look(struct check *c, bool ended)
+/* True: there is more to look at. */
+static bool look_once(struct check *c, bool ended)
 {
     const struct http1_limits limits = { CHECK_BYTES_MAX, CHECK_BYTES_MAX, HTTP1_FIELDS_MAX };
     struct http1_scan scan = {};
@@ -169,13 +177,20 @@ static void look(struct check *c, bool ended)
 
     switch (
         http1_scan_head(&scan, span_of(c->asking->bytes, c->asking->have), &limits, &size, &why)) {
-    case HTTP1_COMPLETE: take_answer(c, size, ended); break;
+    case HTTP1_COMPLETE: return take_answer(c, size, ended);
     case HTTP1_REFUSED: finish(c, "its answer is not HTTP/1"); break;
     case HTTP1_MORE:
         if (ended)
             finish(c, "it closed the connection without an answer");
         else
             conn_receive(&c->asking->conn);
+    }
+    return false;
+}
+
+static void look(struct check *c, bool ended)
+{
+    while (look_once(c, ended)) {
     }
 }
 
@@ -404,8 +419,8 @@ static bool go_on(struct checker *h, const struct service *s, const struct insta
 {
     for (struct link *k = h->list.head.next; k != &h->list.head; k = k->next) {
         struct check *c = container_of(k, struct check, link);
-        if (c->id != i->id || c->service)
-            continue;
+        if (!c->wanted || c->id != i->id || c->service)
+            continue; /* one that was let go of only waits for its connection to close */
         c->service = s;
         c->instance = i;
         return true;
@@ -418,6 +433,8 @@ void checker_adopt(struct checker *h, const struct config *c, const struct check
 {
     struct link *k;
 
+    if (h->stopped)
+        return;
     for (k = h->list.head.next; k != &h->list.head; k = k->next) {
         struct check *old = container_of(k, struct check, link);
         old->service = old->wanted ? NULL : old->service; /* the old ones are about to go */

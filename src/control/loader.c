@@ -65,10 +65,10 @@ err loader_dress(const struct service *s, struct tls_client **ret)
     return e.failed ? err_make("service '%s': %s", s->name.p, e.text) : OK;
 }
 
-static bool is_dressed(const struct load_job *job, struct span service)
+static bool is_known(const struct load_job *job, struct span service)
 {
-    for (size_t i = 0; i < job->dressed_count; i++) {
-        if (span_equal(job->dressed[i], service))
+    for (size_t i = 0; i < job->known_count; i++) {
+        if (span_equal(job->known[i], service))
             return true;
     }
     return false;
@@ -78,7 +78,7 @@ static err dress_new(struct load_job *job)
 {
     for (size_t i = 0; i < job->config->service_count; i++) {
         struct service *s = &job->config->services[i];
-        if (!is_dressed(job, s->name))
+        if (!is_known(job, s->name))
             TRY(loader_dress(s, &s->tls_client));
     }
     return OK;
@@ -124,12 +124,13 @@ static err make(struct loader *l, struct load_job *job)
     TRY(job->reread
             ? config_read_file(job->path, &job->config, &job->report)
             : config_read_text(job->path, job->source, job->folder, &job->config, &job->report));
-    job->config->from_file = true;
+    job->config->from_file = job->reread || job->from_file;
     config_compare(job->source, job->config->source, tell_live, job);
     config_compare(job->started, job->config->source, tell_restart, job);
+    TRY(dress_new(job)); /* names are learned, and forgotten, for what is right only */
     job->over = arena_array(&job->arena, int64_t, job->change_count + 1);
     job->over_count = loader_complete(l, job->config, job->changes, job->change_count, job->over);
-    return dress_new(job);
+    return OK;
 }
 
 /* ---- the thread */
@@ -158,12 +159,21 @@ static void do_job(struct loader *l, struct load_job *job)
     give_back(l, job);
 }
 
-static void look_names_up(struct loader *l)
+/* A resolver that does not answer takes ten seconds and more for each name: a job, or the end, goes first. True: all
+ * were looked up. */
+static bool look_names_up(struct loader *l)
 {
     struct message m = { .kind = MESSAGE_NAMES_CHANGED };
+    bool changed = false;
 
-    if (names_refresh(&l->names) && mailbox_send(l->control_mail, &m))
+    while (l->next_name < l->names.count && mailbox_empty(&l->mail))
+        changed |= names_refresh(&l->names, l->next_name++);
+    if (changed && mailbox_send(l->control_mail, &m))
         reactor_wake(l->control);
+    if (l->next_name < l->names.count)
+        return false;
+    l->next_name = 0;
+    return true;
 }
 
 /* False: nothing was posted until then. */
@@ -185,8 +195,7 @@ void *loader_main(void *loader)
     clock_gettime(CLOCK_MONOTONIC, &next);
     next.tv_sec += NAMES_EVERY_S;
     while (!l->stopped) {
-        if (!wait_until(l, &next)) {
-            look_names_up(l);
+        if (!wait_until(l, &next) && look_names_up(l)) {
             clock_gettime(CLOCK_MONOTONIC, &next);
             next.tv_sec += NAMES_EVERY_S;
         }

@@ -17,6 +17,7 @@
 struct load_job {
     struct arena arena; /* owns what the job points to */
     bool reread;        /* the file; else the text of the configuration in force is used again */
+    bool from_file;     /* the configuration in force was read from one */
     const char *path;
     const char *folder;
     struct span source; /* of the configuration in force */
@@ -24,8 +25,8 @@ struct load_job {
         started; /* of the one that this process began with: what takes a restart is still that */
     struct change *changes;
     size_t change_count;
-    struct span *dressed; /* services whose TLS is in force, and stays */
-    size_t dressed_count;
+    struct span *known; /* services in force: their TLS, or that they have none, stays */
+    size_t known_count;
 
     /* the answer */
     struct config *config; /* NULL: it failed */
@@ -41,6 +42,7 @@ struct load_job {
 
 struct loader {
     struct names names; /* the loader's own once its thread runs */
+    size_t next_name;   /* to be looked up again */
     struct mailbox mail;
     sem_t posted;
     struct mailbox *control_mail;

@@ -146,13 +146,9 @@ void names_learn(struct names *n, const struct config *c)
     forget_unwanted(n);
 }
 
-bool names_refresh(struct names *n)
+bool names_refresh(struct names *n, size_t i)
 {
-    bool changed = false;
-
-    for (size_t i = 0; i < n->count; i++)
-        changed |= look_up(n->list[i]);
-    return changed;
+    return look_up(n->list[i]);
 }
 
 /* ---- into a configuration */

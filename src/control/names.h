@@ -27,8 +27,8 @@ struct names {
 /* Looks up the names of a configuration that are not known yet; failures are logged, and have no address. */
 void names_learn(struct names *n, const struct config *c);
 
-/* Looks all of them up again; true when an address came or went. */
-bool names_refresh(struct names *n);
+/* Looks number `i` up again; true when an address came or went. */
+bool names_refresh(struct names *n, size_t i);
 
 /* Puts an instance for each address in the place of each instance that is a name. */
 void names_expand(const struct names *n, struct config *c);

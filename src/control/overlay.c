@@ -44,19 +44,19 @@ struct span change_value(struct arena *a, const struct change *c)
         return span_from_text(arena_print(a, "weight=%u", c->weight));
     if (c->kind != CHANGE_ADD)
         return SPAN("");
-    return span_from_text(arena_print(a, "weight=%u zone=%.*s release=%.*s", c->weight,
+    return span_from_text(arena_print(a, "weight=%u\tzone=%.*s\trelease=%.*s", c->weight,
                                       SPAN_ARG(c->zone), SPAN_ARG(c->release)));
 }
 
-/* The word behind "zone=" in "weight=3 zone=a". */
+/* What is behind "zone=" in "weight=3\tzone=a"; no text of a change holds a tab. */
 static struct span part_of(struct span value, struct span name)
 {
     while (value.n > 0) {
-        size_t blank = span_find(value, ' ');
-        struct span part = span_of(value.p, blank);
+        size_t tab = span_find(value, '\t');
+        struct span part = span_of(value.p, tab);
         if (span_starts_with(part, name))
             return span_after(part, name.n);
-        value = span_after(value, blank + 1);
+        value = span_after(value, tab + 1);
     }
     return SPAN("");
 }
@@ -166,15 +166,21 @@ void overlay_free(struct overlay *o)
     *o = (struct overlay){};
 }
 
-struct change *overlay_copy(const struct overlay *o, struct arena *a)
+struct change *overlay_copy(const struct overlay *o, struct arena *a, int64_t unix_now,
+                            size_t *ret_count)
 {
     struct change *list = arena_array(a, struct change, o->count + 1);
+    size_t count = 0;
 
     for (size_t i = 0; i < o->count; i++) {
-        list[i] = *o->list[i];
-        list[i].arena = (struct arena){};
-        copy_texts(a, &list[i]);
+        if (o->list[i]->expires && o->list[i]->expires <= unix_now)
+            continue;
+        struct change *c = &list[count++];
+        *c = *o->list[i];
+        c->arena = (struct arena){};
+        copy_texts(a, c);
     }
+    *ret_count = count;
     return list;
 }
 

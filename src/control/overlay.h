@@ -58,7 +58,7 @@ struct overlay {
 const char *change_word(enum change_kind k);
 bool change_kind_parse(struct span word, enum change_kind *ret_kind);
 
-/* "weight=3 zone=a": what the change says beyond its kind; "" for most. In the arena. */
+/* "weight=3", a tab, "zone=a": what the change says beyond its kind; "" for most. In the arena. */
 struct span change_value(struct arena *a, const struct change *c);
 
 /* From the store, at boot. What cannot be understood (an older program's) is left out and logged. */
@@ -70,8 +70,9 @@ struct change *overlay_find(const struct overlay *o, int64_t id);
 void overlay_remove(struct overlay *o, int64_t id);
 void overlay_free(struct overlay *o);
 
-/* A list that does not change any more, in an arena. */
-struct change *overlay_copy(const struct overlay *o, struct arena *a);
+/* Those whose time is not over, as a list that does not change any more, in an arena. */
+struct change *overlay_copy(const struct overlay *o, struct arena *a, int64_t unix_now,
+                            size_t *ret_count);
 
 /* What the configuration says of the instance by itself; in the arena. */
 struct span overlay_file_value(struct arena *a, const struct config *c, enum change_kind kind,

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #define PUBLISH_PATIENCE (60 * NS_PER_S) /* for long requests under old configurations to end */
+#define AGAIN_AFTER      (5 * NS_PER_S)
 
 const char *reload_words(enum reload_state s)
 {
@@ -73,6 +74,17 @@ static void tell_outcome(const struct reload_outcome *o)
 
 static void start(struct control *c);
 
+/* A file that is refused must not take a change at run time with it, and what failed on the way is tried again. */
+static void want_rest_again(struct control *c, const struct load_job *job)
+{
+    struct reload *r = &c->reload;
+
+    if (job->reread)
+        r->wanted = r->wanted_rest = true;
+    else
+        r->again = c->reactor->now + AGAIN_AFTER;
+}
+
 static void finish(struct control *c, err e)
 {
     struct reload *r = &c->reload;
@@ -82,9 +94,13 @@ static void finish(struct control *c, err e)
         note_outcome(c, job, &e);
         tell_outcome(&r->last);
     } else if (e.failed) {
-        log_error("a change did not come into force: %s", e.text);
+        log_error("a change is not in force yet, and tried again: %s", e.text);
     }
     changes_arrive(c, !e.failed);
+    if (e.failed && r->rest_rides)
+        want_rest_again(c, job);
+    else if (!e.failed)
+        changes_over(c, job->over, job->over_count);
     load_job_free(job);
     if (r->recall)
         free(r->recall->memories);
@@ -92,7 +108,7 @@ static void finish(struct control *c, err e)
     r->job = NULL;
     r->recall = NULL;
     r->state = RELOAD_IDLE;
-    if (r->wanted)
+    if (r->wanted && c->state == CONTROL_SERVING)
         start(c);
 }
 
@@ -193,11 +209,10 @@ void reload_loaded(struct control *c, struct load_job *job)
         return;
     }
     carry_over(control_config(c), job->config);
-    changes_over(c, job->over, job->over_count);
     err e = registry_assign(&c->registry, job->config);
     if (e.failed) {
         finish(c, e);
-    } else if (c->parts.scribe) {
+    } else if (c->parts.scribe && job->reread) { /* else its journeys are those in force */
         begin_recall(c);
     } else {
         c->reload.state = RELOAD_PUBLISHING;
@@ -213,24 +228,22 @@ static struct load_job *make_job(const struct control *c, bool reread)
 
     check(job != NULL);
     job->reread = reread;
+    job->from_file = now->from_file;
     job->path = arena_text(&job->arena, now->path);
     job->folder = arena_text(&job->arena, now->folder);
     job->source = arena_span(&job->arena, now->source);
     job->started = span_from_text(c->started_with); /* it outlives every job */
-    job->changes = overlay_copy(&c->overlay, &job->arena);
-    job->change_count = c->overlay.count;
-    job->dressed = arena_array(&job->arena, struct span, now->service_count);
-    for (size_t i = 0; i < now->service_count; i++) {
-        if (now->services[i].tls_client)
-            job->dressed[job->dressed_count++] = arena_span(&job->arena, now->services[i].name);
-    }
+    job->changes = overlay_copy(&c->overlay, &job->arena, unix_now(c), &job->change_count);
+    job->known = arena_array(&job->arena, struct span, now->service_count);
+    for (size_t i = 0; i < now->service_count; i++)
+        job->known[job->known_count++] = arena_span(&job->arena, now->services[i].name);
     return job;
 }
 
 static void start(struct control *c)
 {
     struct reload *r = &c->reload;
-    struct load_job *job = make_job(c, r->wanted_reread);
+    struct load_job *job = make_job(c, r->wanted_file);
 
     if (!loader_give(c->parts.loader, job)) {
         load_job_free(job); /* the next tick tries again */
@@ -239,7 +252,9 @@ static void start(struct control *c)
     r->job = job;
     r->state = RELOAD_LOADING;
     r->serial++;
-    r->wanted = r->wanted_reread = false;
+    r->rest_rides = r->wanted_rest;
+    r->wanted = r->wanted_file = r->wanted_rest = false;
+    r->again = 0;
     changes_ride(c);
 }
 
@@ -250,7 +265,8 @@ uint64_t reload_want(struct control *c, bool reread)
     if (!c->parts.loader || c->state != CONTROL_SERVING)
         return r->serial;
     r->wanted = true;
-    r->wanted_reread |= reread;
+    r->wanted_file |= reread;
+    r->wanted_rest |= !reread;
     if (r->state == RELOAD_IDLE)
         start(c);
     return r->wanted ? r->serial + 1 : r->serial;
@@ -258,6 +274,10 @@ uint64_t reload_want(struct control *c, bool reread)
 
 void reload_tick(struct control *c)
 {
+    if (c->state != CONTROL_SERVING)
+        return; /* nothing new comes into force any more */
+    if (c->reload.again && c->reload.again <= c->reactor->now)
+        c->reload.wanted = c->reload.wanted_rest = true;
     if (c->reload.state == RELOAD_IDLE && c->reload.wanted)
         start(c);
     else if (c->reload.state == RELOAD_RECALLING)

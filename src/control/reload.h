@@ -57,9 +57,12 @@ struct reload {
     enum reload_state state;
     struct load_job *job;
     struct recall *recall;
-    uint64_t serial; /* of the run under way or the last one */
-    bool wanted;     /* another run afterwards */
-    bool wanted_reread;
+    uint64_t serial;  /* of the run under way or the last one */
+    bool wanted;      /* another run afterwards: */
+    bool wanted_file; /* for the file was to be read again */
+    bool wanted_rest; /* for something else: a change at run time, a name */
+    bool rest_rides;  /* the run under way is also for that */
+    ns_t again;       /* what failed on the way is tried again then; 0: nothing did */
     ns_t give_up;
     struct reload_outcome last;
 };

@@ -26,7 +26,7 @@ struct stored_change {
     struct span kind;       /* "drain", "undrain", "add", "remove", "weight" */
     struct span service;    /* its name */
     struct span instance;   /* its address */
-    struct span value;      /* free text: "weight=3 zone=a" */
+    struct span value;      /* free text, such as "weight=3" */
     struct span who;        /* made it */
     struct span why;        /* in that person's words */
     int64_t at;             /* unix seconds: when it was made */

@@ -264,15 +264,15 @@ def handshake_error(port, context, name="a.test"):
 class Instance:
     """Takes connections and serves each in a thread. Without `handle` it tells as JSON what it was asked; /size/N answers N bytes."""
 
-    def __init__(self, handle=None, context=None, path=None):
+    def __init__(self, handle=None, context=None, path=None, host="127.0.0.1", port=0):
         self.handle, self.context, self.path = handle or tell, context, path
         self.connections, self.requests, self.failed = 0, [], 0
         self.streams = []
         self.listener = socket.socket(socket.AF_UNIX if path else socket.AF_INET)
-        self.listener.bind(path or ("127.0.0.1", 0))
+        self.listener.bind(path or (host, port))
         self.listener.listen(128)
         self.port = None if path else self.listener.getsockname()[1]
-        self.address = f"unix:{path}" if path else f"127.0.0.1:{self.port}"
+        self.address = f"unix:{path}" if path else f"{host}:{self.port}"
         threading.Thread(target=self.accept, daemon=True).start()
 
     def __enter__(self):

@@ -31,6 +31,7 @@ struct inst {
     enum manner manner; /* towards the request under way */
     size_t dripped;     /* bytes of the body that have gone */
     bool stray;         /* bytes that nobody asked for are still to be sent */
+    bool checking;      /* an active check waits here */
 };
 
 static struct inst *of(struct conn *c)
@@ -53,6 +54,7 @@ static void inst_close(struct inst *i)
         return;
     inst_move(i, INST_CLOSED);
     i->sim->open[i->number]--;
+    i->sim->checks_open -= i->checking;
     timer_drop(&i->sim->instance_reactor.timers, &i->timer);
     conn_close(&i->conn);
 }
@@ -393,6 +395,32 @@ static void choose_manner(struct inst *i)
     i->manner = m->per_mille && pick(i->sim, 1000) >= m->per_mille ? MANNER_GOOD : m->how;
 }
 
+/* Not a client's request, so nothing else counts it. */
+static bool begin_check(struct inst *i, size_t size)
+{
+    static const char start[] = "GET /healthz HTTP/1.1\r\n";
+    struct sim *s = i->sim;
+
+    if (size < sizeof(start) || memcmp(i->in, start, sizeof(start) - 1) != 0)
+        return false;
+    SIM_CHECK(s, i->in_n == size && !i->checking, "a check says more than one request");
+    s->checks[i->number]++;
+    s->checks_open++;
+    i->checking = true;
+    i->in_n = 0;
+    if (s->fitness[i->number] == SILENT) {
+        conn_receive(&i->conn);
+        return true;
+    }
+    i->out = malloc(128);
+    check(i->out != NULL);
+    i->out_n = (size_t)sprintf(i->out, "HTTP/1.1 %d Fitness\r\nContent-Length: 2\r\n\r\n..",
+                               s->fitness[i->number] == FIT ? 200 : 503);
+    i->closing = true;
+    send_out(i);
+    return true;
+}
+
 static void begin_request(struct inst *i, size_t size)
 {
     struct http1_limits limits = { HEAD_MAX_BYTES, 8192, 100 };
@@ -436,7 +464,10 @@ static void look(struct inst *i)
     size_t size = 0;
 
     switch (http1_scan_head(&scan, span_of(i->in, i->in_n), &limits, &size, &why)) {
-    case HTTP1_COMPLETE: begin_request(i, size); break;
+    case HTTP1_COMPLETE:
+        if (!begin_check(i, size))
+            begin_request(i, size);
+        break;
     case HTTP1_MORE: conn_receive(&i->conn); break;
     case HTTP1_REFUSED:
         sim_fail(i->sim, "an instance got a malformed head: %s", http1_reason_code(why));

@@ -56,6 +56,9 @@ struct manners {
     unsigned idle_ms;   /* closes connections that were idle for so long; 0: never */
 };
 
+/* How an instance answers active checks (GET /healthz). */
+enum fitness { FIT, UNFIT, SILENT };
+
 /* What instances saw of one request. */
 struct seen {
     uint8_t at[KIT_INSTANCES]; /* heads read by each */
@@ -145,6 +148,9 @@ struct sim {
     unsigned bad_others;     /* the others that failed */
     uint64_t patience_ms;    /* no client may wait longer for an answer; 0: for any time */
     struct manners manners[KIT_INSTANCES];
+    enum fitness fitness[KIT_INSTANCES];
+    unsigned checks[KIT_INSTANCES]; /* that each has got; none of the figures above counts them */
+    unsigned checks_open;           /* and those that have no answer yet */
     struct seen seen[KIT_IDS];
     struct retry_budget budgets[KIT_WORKERS]; /* as they were after the last step */
     void *clients;                            /* clients.c */

@@ -374,6 +374,11 @@ const struct scenario scenarios[] = {
       malformed_requests },
     { "more_clients_than_room", "clients beyond the limit wait for their turn",
       more_clients_than_room },
+    { "flapping", "an instance that its checks find down gets no request while others are up",
+      flapping },
+    { "checks_follow_the_configuration", "instances come and go, and their checks with them",
+      checks_follow_the_configuration },
+    { "many_checks", "checks that wait do not become a flood", many_checks },
     { "stopping_under_load", "everything under way is finished, counted and stored",
       stopping_under_load },
     /* scenarios_balance.c */

@@ -35,6 +35,12 @@ void slow_start(struct sim *s);
 void zone_preferred(struct sim *s);
 void observe_is_plain(struct sim *s);
 
+/* ---- scenarios_health.c */
+
+void flapping(struct sim *s);
+void checks_follow_the_configuration(struct sim *s);
+void many_checks(struct sim *s);
+
 /* ---- scenarios_retry.c */
 
 void failing_instance_retried(struct sim *s);

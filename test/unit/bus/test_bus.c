@@ -138,7 +138,7 @@ static void a_slow_reader_makes_publishing_wait(void **state)
     publication_init(&p, free_config);
     publication_add_reader(&p, &fast);
     publication_add_reader(&p, &slow);
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; i < SNAPSHOTS_HELD_MAX + 4; i++) {
         struct config *c = new_config();
         if (publication_publish(&p, c))
             published++;
