@@ -34,16 +34,18 @@ enum {
 enum origin { ORIGIN_FILE, ORIGIN_API, ORIGIN_DNS };
 
 struct instance {
-    struct span
-        text; /* its address: "127.0.0.1:9101", "unix:/run/shop.sock"; before names are looked
-                         up as written: "app.local:80" */
-    struct span host;       /* the name that `text` was, or is still; empty: there was none */
+    /* its address: "127.0.0.1:9101", "unix:/run/shop.sock"; before names are looked up as written */
+    struct span text;
+    struct span from; /* as written in the file or by the API: "app.local:80" */
+    struct span host; /* the name in it, which was or is to be looked up; empty: it is an address */
     struct address address; /* set for literals by the reader, for names by control/names.c */
     uint32_t weight;        /* 1 to 1000 */
     struct span release;    /* may be empty */
     struct span zone;       /* may be empty */
     bool drain;             /* gets no new requests */
     enum origin origin;
+    bool file_drain; /* what the file says, whatever was changed at run time */
+    uint32_t file_weight;
     uint64_t hash;  /* of `text`: its place among the others for balance by hash */
     uint32_t id;    /* stable over reloads: index of its learned state; given by control */
     uint32_t slots; /* first of its counters (plane/http/slots.h); given by control */
@@ -211,7 +213,10 @@ enum redaction {
 struct config {
     struct arena arena;     /* owns everything below, and this structure's own texts */
     uint64_t generation;    /* 1, 2, ...: given at publication */
-    struct span path;       /* the file, or "" for --to */
+    struct span path;       /* the file, or "--to" */
+    bool from_file;         /* it can be read again */
+    struct span folder;     /* of the file; relative paths are relative to it */
+    struct span source;     /* its text, from which the same is built again */
     struct listening *http; /* plain ones and those with TLS */
     size_t http_count;
     struct address admin;

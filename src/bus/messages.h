@@ -21,6 +21,13 @@
     X(INSTANCE_ANSWERS,   "reactor -> control", "an ejected instance answered well; dropped") \
     X(TLS,                "files -> reactor",   "new certificates for a listener, owned by the reactor from now on; made again later") \
     X(STOP,               "main -> control",    "a signal asks us to stop; retried on the next signal") \
+    X(LOAD,               "control -> loader",  "a configuration to make, owned by the loader from now on; tried again each tick") \
+    X(LOADED,             "loader -> control",  "the same, made or failed, owned by control; retried") \
+    X(NAMES_CHANGED,      "loader -> control",  "a name of an instance has other addresses; told again with the next lookup") \
+    X(LOADER_STOP,        "control -> loader",  "end; retried") \
+    X(RELOAD,             "main -> control",    "a signal asks for the file to be read again; the next signal asks again") \
+    X(TASK,               "control -> scribe",  "something to do with the store, owned by the scribe from now on; tried again each tick") \
+    X(TASK_DONE,          "scribe -> control",  "the same, done, owned by control; retried") \
     X(SAMPLES,            "control -> scribe",  "a job to do, owned by the scribe from now on; the next is newer, so dropped") \
     X(SAMPLES_STORED,     "scribe -> control",  "the job, done or failed, owned by control; retried") \
     X(SCRIBE_STOP,        "control -> scribe",  "store what is left, close the store and end; retried")
@@ -49,7 +56,7 @@ struct message {
             uint32_t listener; /* index */
             struct tls_server *server;
         } tls;
-        void *job; /* struct scribe_job, see control/scribe.h */
+        void *job; /* struct scribe_job, scribe_task or load_job */
         int signal;
     };
 };

@@ -15,8 +15,9 @@
 
 enum {
     SNAPSHOT_READERS_MAX = WORKERS_MAX + 1,
-    SNAPSHOTS_HELD_MAX =
-        8, /* old ones that wait for their last exchange; then publishing must wait */
+    /* old ones that wait for their last exchange; then publishing must wait. What lasts long goes on under the
+     * newest (exchange_go_on()), so that this is only reached by many changes within one long request */
+    SNAPSHOTS_HELD_MAX = 32,
 };
 
 /* A snapshot as one reader sees it: how many of its exchanges use it. */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 struct status_options {
@@ -18,14 +19,15 @@ struct status_options {
 
 static void print_help(FILE *to)
 {
-    fprintf(to,
-            "usage: evenkeel status [--admin HOST:PORT] [--json]\n\n"
-            "Shows the journeys, worst first, and the services of the running evenkeel.\n\n"
-            "      --admin HOST:PORT  its admin address (default " CLIENT_DEFAULT_ADMIN ")\n"
-            "      --json             the same as JSON: {\"journeys\": ..., \"services\": ...}\n"
-            "  -h, --help             this text\n\n"
-            "Exit codes: 0 every objective with data is met, 1 one is not, or no evenkeel\n"
-            "answers, 2 wrong usage.\n");
+    fprintf(to, "usage: evenkeel status [--admin HOST:PORT] [--json]\n\n"
+                "Shows the journeys, worst first, the services with their instances, and what was "
+                "changed at\n"
+                "run time and differs from the file (drift), of the running evenkeel.\n\n"
+                "      --admin HOST:PORT  its admin address (default " CLIENT_DEFAULT_ADMIN ")\n"
+                "      --json             the same as JSON: journeys, services, changes\n"
+                "  -h, --help             this text\n\n"
+                "Exit codes: 0 every objective with data is met, 1 one is not, or no evenkeel\n"
+                "answers, 2 wrong usage.\n");
 }
 
 static int read_options(int argc, char **argv, struct status_options *o)
@@ -168,6 +170,38 @@ static void print_journeys(const struct status_options *o, const json_t *root)
     free(sorted);
 }
 
+static void print_would(const json_t *service)
+{
+    size_t i;
+    json_t *would;
+
+    if (strcmp(text_of(service, "mode"), "observe") != 0)
+        return;
+    printf("  only observed; it would have:");
+    json_array_foreach (json_object_get(service, "would"), i, would)
+        printf("%s %s (%s) %lld times", i ? "," : "", text_of(would, "action"),
+               text_of(would, "reason"), (long long)count_of(would, "count"));
+    printf("%s\n", i ? "" : " done nothing else");
+}
+
+static void print_instance(const json_t *instance)
+{
+    const json_t *check = json_object_get(instance, "check");
+    const char *failure = json_string_value(json_object_get(check, "failure"));
+    const char *name = text_of(instance, "name");
+
+    printf("  %-22s %-9s %9lld %7lld %7lld %7lld %9lld", text_of(instance, "address"),
+           text_of(instance, "state"), (long long)count_of(instance, "requests"),
+           (long long)count_of(instance, "answers_bad"), (long long)count_of(instance, "broken"),
+           (long long)count_of(instance, "connect_failures"),
+           (long long)count_of(instance, "in_flight"));
+    if (strcmp(name, text_of(instance, "address")) != 0)
+        printf("  %s", name);
+    if (failure && *failure)
+        printf("  %s", failure);
+    printf("\n");
+}
+
 static void print_services(const json_t *root)
 {
     size_t s;
@@ -176,16 +210,47 @@ static void print_services(const json_t *root)
     json_array_foreach (json_object_get(root, "services"), s, service) {
         size_t i;
         json_t *instance;
-        printf("\n%-18s %-10s %9s %7s %7s %7s %9s\n", text_of(service, "name"), "STATE", "REQUESTS",
+        printf("\n%-24s %-9s %9s %7s %7s %7s %9s\n", text_of(service, "name"), "STATE", "REQUESTS",
                "5XX", "BROKEN", "REFUSED", "IN FLIGHT");
-        json_array_foreach (json_object_get(service, "instances"), i, instance) {
-            printf("  %-16s %-10s %9lld %7lld %7lld %7lld %9lld\n", text_of(instance, "address"),
-                   text_of(instance, "state"), (long long)count_of(instance, "requests"),
-                   (long long)count_of(instance, "answers_bad"),
-                   (long long)count_of(instance, "broken"),
-                   (long long)count_of(instance, "connect_failures"),
-                   (long long)count_of(instance, "in_flight"));
-        }
+        json_array_foreach (json_object_get(service, "instances"), i, instance)
+            print_instance(instance);
+        if (count_of(service, "retries") || count_of(service, "retries_denied"))
+            printf("  %lld retries, %lld more denied by the budget, of %lld requests\n",
+                   (long long)count_of(service, "retries"),
+                   (long long)count_of(service, "retries_denied"),
+                   (long long)count_of(service, "offered"));
+        if (count_of(service, "panic"))
+            printf("  fewer than half of its instances can be used, so all are\n");
+        print_would(service);
+    }
+}
+
+/* What differs from the file. */
+static void print_drift(const json_t *root)
+{
+    json_t *list = json_object_get(root, "changes");
+    size_t i;
+    json_t *change;
+
+    if (json_array_size(list))
+        printf("\n%-6s %-24s %-20s %-12s %s\n", "DRIFT", "INSTANCE", "CHANGE", "WHO", "WHY");
+    json_array_foreach (list, i, change) {
+        char what[48];
+        const json_t *weight = json_object_get(change, "weight");
+        snprintf(what, sizeof(what), "%s", text_of(change, "change"));
+        if (json_is_integer(weight))
+            snprintf(what, sizeof(what), "%s, weight %lld", text_of(change, "change"),
+                     (long long)json_integer_value(weight));
+        printf("%-6lld %-24s %-20s %-12s %s", (long long)count_of(change, "id"),
+               text_of(change, "instance"), what, text_of(change, "who"), text_of(change, "why"));
+        printf("; the file says %s", text_of(change, "file_says"));
+        const json_t *expires = json_object_get(change, "expires_at");
+        if (json_is_integer(expires))
+            printf("; ends in %lld s",
+                   (long long)json_integer_value(expires) - (long long)time(NULL));
+        printf("%s%s\n",
+               json_is_true(json_object_get(change, "in_force")) ? "" : "; not in force yet",
+               json_is_true(json_object_get(change, "stored")) ? "" : "; not stored");
     }
 }
 
@@ -205,14 +270,16 @@ static bool all_met(const json_t *root)
     return true;
 }
 
-static void print_all(const struct status_options *o, json_t *journeys, json_t *services)
+static void print_all(const struct status_options *o, json_t *journeys, json_t *services,
+                      json_t *changes)
 {
     if (o->json) {
-        json_t *both = json_pack("{s:O, s:O}", "journeys", json_object_get(journeys, "journeys"),
-                                 "services", json_object_get(services, "services"));
-        json_dumpf(both, stdout, JSON_INDENT(2));
+        json_t *all = json_pack(
+            "{s:O, s:O, s:O}", "journeys", json_object_get(journeys, "journeys"), "services",
+            json_object_get(services, "services"), "changes", json_object_get(changes, "changes"));
+        json_dumpf(all, stdout, JSON_INDENT(2));
         printf("\n");
-        json_decref(both);
+        json_decref(all);
         return;
     }
     printf("node %s, evenkeel %s, %s for %lld s\n\n", text_of(journeys, "node"),
@@ -220,6 +287,7 @@ static void print_all(const struct status_options *o, json_t *journeys, json_t *
            (long long)count_of(journeys, "uptime_s"));
     print_journeys(o, journeys);
     print_services(services);
+    print_drift(changes);
     const char *trouble = json_string_value(json_object_get(journeys, "store_trouble"));
     if (trouble)
         printf("\nthe store does not take samples: %s\n", trouble);
@@ -231,6 +299,7 @@ int cmd_status(int argc, char **argv)
                                 .color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR") };
     json_t *journeys = NULL;
     json_t *services = NULL;
+    json_t *changes = NULL;
     int usage = read_options(argc, argv, &o);
 
     if (usage != EXIT_DONE)
@@ -238,14 +307,18 @@ int cmd_status(int argc, char **argv)
     err e = get_json(o.admin, "/api/v1/journeys", &journeys);
     if (!e.failed)
         e = get_json(o.admin, "/api/v1/services", &services);
+    if (!e.failed)
+        e = get_json(o.admin, "/api/v1/changes", &changes);
     if (e.failed) {
         fprintf(stderr, "evenkeel: %s\n", e.text);
         json_decref(journeys);
+        json_decref(services);
         return EXIT_FAILED;
     }
-    print_all(&o, journeys, services);
+    print_all(&o, journeys, services, changes);
     int code = all_met(journeys) ? EXIT_DONE : EXIT_FAILED;
     json_decref(journeys);
     json_decref(services);
+    json_decref(changes);
     return code;
 }

@@ -25,11 +25,11 @@ static struct answer answer_health(struct control *c, struct str *out)
 
 static struct answer answer_ready(struct control *c, struct str *out)
 {
-    if (c->state == CONTROL_SERVING) {
+    if (c->state == CONTROL_SERVING && c->listening) {
         str_literal(out, "ready\n");
         return (struct answer){ 200, SPAN("text/plain; charset=utf-8") };
     }
-    str_literal(out, "stopping\n");
+    str_text(out, c->listening ? "stopping\n" : "starting\n");
     return (struct answer){ 503, SPAN("text/plain; charset=utf-8") };
 }
 
@@ -51,6 +51,18 @@ static struct answer answer_services(struct control *c, struct str *out)
     return (struct answer){ 200, SPAN("application/json") };
 }
 
+static struct answer answer_changes(struct control *c, struct str *out)
+{
+    api_write_changes(c, out);
+    return (struct answer){ 200, SPAN("application/json") };
+}
+
+static struct answer answer_reload(struct control *c, struct str *out)
+{
+    api_write_reload(c, out);
+    return (struct answer){ 200, SPAN("application/json") };
+}
+
 static struct answer answer_page(struct control *c, struct str *out)
 {
     api_write_page(c, out);
@@ -67,6 +79,8 @@ static const struct {
     { SPAN("/metrics"), answer_metrics },
     { SPAN("/api/v1/journeys"), answer_journeys },
     { SPAN("/api/v1/services"), answer_services },
+    { SPAN("/api/v1/changes"), answer_changes },
+    { SPAN("/api/v1/reload"), answer_reload },
 };
 
 static const struct ui_asset *find_asset(const struct control *c, struct span path)
@@ -80,15 +94,11 @@ static const struct ui_asset *find_asset(const struct control *c, struct span pa
     return NULL;
 }
 
-static struct answer find_answer(struct control *c, const struct http_head *request,
+static struct answer answer_look(struct control *c, const struct http_head *request,
                                  struct str *out)
 {
     const struct ui_asset *asset = find_asset(c, request->path);
 
-    if (!span_equal(request->method, SPAN("GET")) && !request->head_request) {
-        str_literal(out, "only GET and HEAD are answered here\n");
-        return (struct answer){ 405, SPAN("text/plain; charset=utf-8") };
-    }
     for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
         if (span_equal(request->path, addresses[i].path))
             return addresses[i].answer(c, out);
@@ -97,17 +107,53 @@ static struct answer find_answer(struct control *c, const struct http_head *requ
         str_put(out, asset->bytes);
         return (struct answer){ 200, asset->type };
     }
-    str_literal(out, "nothing is here; try / or /api/v1/journeys, /api/v1/services, /metrics, "
-                     "/healthz, /readyz\n");
+    str_literal(out, "nothing is here; try / or /api/v1/journeys, /api/v1/services, "
+                     "/api/v1/changes, /api/v1/reload, /metrics, /healthz, /readyz\n");
     return (struct answer){ 404, SPAN("text/plain; charset=utf-8") };
+}
+
+static struct answer plain(unsigned status, const char *text, struct str *out)
+{
+    str_print(out, "%s\n", text);
+    return (struct answer){ status, SPAN("text/plain; charset=utf-8") };
+}
+
+/* POST /api/v1/changes, DELETE /api/v1/changes/ID, POST /api/v1/reload */
+static struct answer answer_change(struct control *c, const struct http_head *h, struct span body,
+                                   struct str *out)
+{
+    const struct span prefix = SPAN("/api/v1/changes/");
+    bool post = span_equal(h->method, SPAN("POST"));
+    bool delete = span_equal(h->method, SPAN("DELETE"));
+    const char *why_not = api_may_change(h);
+    struct answer a = { .type = SPAN("application/json") };
+
+    if (!(post && span_equal(h->path, SPAN("/api/v1/changes"))) &&
+        !(post && span_equal(h->path, SPAN("/api/v1/reload"))) &&
+        !(delete &&span_starts_with(h->path, prefix)))
+        return plain(405,
+                     "only GET and HEAD are answered here, POST at /api/v1/changes and "
+                     "/api/v1/reload, DELETE at /api/v1/changes/ID",
+                     out);
+    if (why_not)
+        return plain(403, why_not, out);
+    if (delete)
+        a.status = api_take_back(c, span_after(h->path, prefix.n), out);
+    else if (span_equal(h->path, SPAN("/api/v1/reload")))
+        a.status = api_reload(c, out);
+    else
+        a.status = api_make_change(c, body, out);
+    return a;
 }
 
 static void answer(const struct local_handler *h, struct exchange *x, struct span body)
 {
     struct api *a = container_of((struct local_handler *)(uintptr_t)h, struct api, handler);
+    const struct http_head *request = exchange_request(x);
+    bool look = span_equal(request->method, SPAN("GET")) || request->head_request;
     struct str out = str_growing();
-    (void)body;
-    struct answer found = find_answer(a->control, exchange_request(x), &out);
+    struct answer found = look ? answer_look(a->control, request, &out)
+                               : answer_change(a->control, request, body, &out);
 
     exchange_answer(x, found.status, found.type, out.p, out.n);
 }

@@ -43,11 +43,15 @@ static json_t *node_head(const struct control *c)
 
     set(o, "node", json_string(c->parts.node));
     set(o, "version", json_string(c->parts.version));
-    set(o, "state", json_string(c->state == CONTROL_SERVING ? "serving" : "stopping"));
+    set(o, "state",
+        json_string(c->state != CONTROL_SERVING ? "stopping"
+                    : c->listening              ? "serving"
+                                                : "starting"));
     set(o, "started_at", json_integer(c->started_at));
     set(o, "uptime_s", json_integer((c->reactor->now - c->started) / NS_PER_S));
     set(o, "generation", count(control_config(c)->generation));
     set(o, "stored_at", c->book.written_at ? json_integer(c->book.written_at) : json_null());
+    set(o, "drift", count(c->overlay.count));
     set(o, "store_trouble",
         c->book.trouble.failed ? json_string(c->book.trouble.text) : json_null());
     return o;
@@ -153,36 +157,105 @@ void api_write_journeys(struct control *c, struct str *out)
     write_json(root, out);
 }
 
-static json_t *instance_json(const struct control *c, const struct instance *in)
+static double seconds_of(ns_t t)
+{
+    return (double)t / (double)NS_PER_S;
+}
+
+/* The one word for people. */
+static const char *state_of(const struct control *c, const struct service *s,
+                            const struct instance *in, const struct check *k, ns_t ejected)
+{
+    (void)c;
+    if (in->drain)
+        return "drained";
+    if (s->mode == MODE_OBSERVE)
+        return "observed";
+    if (k && !k->known)
+        return "unchecked";
+    if (k && !k->up)
+        return "down";
+    return ejected > 0 ? "ejected" : "up";
+}
+
+static json_t *check_json(const struct check *k)
+{
+    if (!k)
+        return json_null();
+    return json_pack("{s:b, s:b, s:I, s:o, s:f}", "up", k->up, "checked", k->checked, "since",
+                     (json_int_t)k->since, "failure", text(span_from_text(k->why)), "took_s",
+                     seconds_of(k->took));
+}
+
+static void set_counters(const struct control *c, json_t *o, const char *const *names,
+                         uint32_t slots, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        char key[64];
+        size_t k = 0;
+        for (; names[i][k] && k + 1 < sizeof(key); k++)
+            key[k] = ascii_lower(names[i][k]);
+        key[k] = '\0';
+        set(o, key, count(book_sum(&c->book, slots + i)));
+    }
+}
+
+static json_t *instance_json(const struct control *c, const struct service *s,
+                             const struct instance *in)
 {
     static const char *const names[] = {
 #define X(name, kind, metric, help) #name,
         INSTANCE_COUNTERS(X)
 #undef X
     };
+    static const char *const origins[] = { "file", "api", "dns" };
+    const struct check *k = checker_find(&c->checker, in);
+    ns_t ejected =
+        (ns_t)counter_read(&c->admin_page, in->said + SAID_EJECTED_UNTIL) - c->reactor->now;
     json_t *o = json_object();
 
     set(o, "address", text(in->text));
+    set(o, "name", text(in->from));
+    set(o, "origin", json_string(origins[in->origin]));
     set(o, "release", text(in->release));
     set(o, "zone", text(in->zone));
-    set(o, "state",
-        json_string(counter_read(&c->admin_page, in->said + SAID_EJECTED_UNTIL) >
-                            (uint64_t)c->reactor->now
-                        ? "ejected"
-                        : "accepts"));
-    for (uint32_t i = 0; i < INSTANCE_COUNTER_COUNT; i++) {
-        char key[64];
-        size_t n = 0;
-        for (; names[i][n]; n++)
-            key[n] = ascii_lower(names[i][n]);
-        key[n] = '\0';
-        set(o, key, count(book_sum(&c->book, in->slots + i)));
-    }
+    set(o, "weight", json_integer(in->weight));
+    set(o, "drained", json_boolean(in->drain));
+    set(o, "state", json_string(state_of(c, s, in, k, ejected)));
+    set(o, "ejected_for_s", ejected > 0 ? json_real(seconds_of(ejected)) : json_null());
+    set(o, "check", check_json(k));
+    set_counters(c, o, names, in->slots, INSTANCE_COUNTER_COUNT);
     return o;
+}
+
+static json_t *would_json(const struct control *c, const struct service *s)
+{
+    static const struct {
+        const char *action, *reason;
+    } rows[] = {
+#define X(name, action, reason) { action, reason },
+        WOULD(X)
+#undef X
+    };
+    json_t *list = json_array();
+
+    for (uint32_t i = 0; i < WOULD_COUNT; i++) {
+        uint64_t n = book_sum(&c->book, s->slots + SERVICE_COUNTER_COUNT + i);
+        if (n)
+            json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "action", rows[i].action,
+                                                  "reason", rows[i].reason, "count", count(n)));
+    }
+    return list;
 }
 
 static json_t *service_json(const struct control *c, const struct service *s)
 {
+    static const char *const names[] = {
+#define X(name, kind, metric, help) #name,
+        SERVICE_COUNTERS(X)
+#undef X
+    };
+    static const char *const balances[] = { "p2c", "least-requests", "round-robin", "hash" };
     json_t *o = json_object();
     json_t *instances = json_array();
 
@@ -190,9 +263,12 @@ static json_t *service_json(const struct control *c, const struct service *s)
     set(o, "owner", text(s->owner));
     set(o, "environment", text(s->environment));
     set(o, "class", text(s->class_));
-    set(o, "balance", json_string("round-robin"));
+    set(o, "mode", json_string(s->mode == MODE_OBSERVE ? "observe" : "act"));
+    set(o, "balance", json_string(balances[s->balance]));
+    set_counters(c, o, names, s->slots, SERVICE_COUNTER_COUNT);
+    set(o, "would", would_json(c, s));
     for (size_t i = 0; i < s->instance_count; i++)
-        json_array_append_new(instances, instance_json(c, &s->instances[i]));
+        json_array_append_new(instances, instance_json(c, s, &s->instances[i]));
     set(o, "instances", instances);
     return o;
 }

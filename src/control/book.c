@@ -5,7 +5,6 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "core/pack.h"
-#include "store/catalog.h"
 
 #include <stdlib.h>
 
@@ -121,19 +120,13 @@ const struct account *book_account(const struct book *b, const struct journey *j
     return a;
 }
 
-static err remember(struct account *a, struct span name, struct store *store, int64_t unix_now)
+static void remember(struct account *a, const struct journey_memory *m)
 {
-    struct journey_version version;
-    struct sample total;
-
-    TRY(journey_version(store, name, a->definition, unix_now, &version));
-    TRY(samples_total(store, version.id, &total));
-    a->version = version.id;
-    a->number = version.number;
-    memcpy(a->base, total.counts, sizeof(a->base));
-    memcpy(a->written, total.counts, sizeof(a->written));
-    a->base_at = total.at;
-    return OK;
+    a->version = m->version.id;
+    a->number = m->version.number;
+    memcpy(a->base, m->total.counts, sizeof(a->base));
+    memcpy(a->written, m->total.counts, sizeof(a->written));
+    a->base_at = m->total.at;
 }
 
 /* The ring begins with what the counters hold now. */
@@ -149,8 +142,8 @@ static void begin_window(struct book *b, struct account *a, ns_t now)
     window_begin(&a->window, a->window_memory, count, WIDE_COLUMNS, slot_of(now), columns);
 }
 
-static err open_account(struct book *b, const struct journey *j, struct store *store, ns_t now,
-                        int64_t unix_now)
+static void open_account(struct book *b, const struct journey *j, const struct journey_memory *m,
+                         ns_t now)
 {
     struct account a = { .definition = j->definition,
                          .number = 1,
@@ -158,8 +151,8 @@ static err open_account(struct book *b, const struct journey *j, struct store *s
                          .histogram = j->histogram,
                          .objectives = (unsigned)j->objective_count };
 
-    if (store)
-        TRY(remember(&a, j->name, store, unix_now));
+    if (m)
+        remember(&a, m);
     a.name = strndup(j->name.p, j->name.n);
     a.slot_bins = calloc(HISTOGRAM_BINS, sizeof(a.slot_bins[0]));
     a.older_bins = calloc(HISTOGRAM_BINS, sizeof(a.older_bins[0]));
@@ -167,44 +160,55 @@ static err open_account(struct book *b, const struct journey *j, struct store *s
     check(a.name && a.slot_bins && a.older_bins && b->accounts);
     begin_window(b, &a, now);
     b->accounts[b->account_count++] = a;
+}
+
+static err recall_start(struct store *store, uint32_t version, const struct objective *o,
+                        int64_t unix_now, struct window_start *ret)
+{
+    int64_t at = unix_now - o->window_s;
+    struct sample node;
+
+    TRY(samples_at(store, version, at, &ret->counters));
+    at = ret->counters.at > at ? ret->counters.at : at;
+    TRY(samples_at(store, NODE_VERSION, at, &node));
+    ret->node_measured_ms = node.counts[NODE_MEASURED_MS];
+    ret->known = true;
     return OK;
 }
 
-/* Asks the store at once; later answers come with the jobs. */
-static err find_starts(struct book *b, const struct journey *j, struct store *store,
-                       int64_t unix_now)
+/* Later answers about where windows begin come with the jobs. */
+err book_recall(struct store *store, const struct config *c, int64_t unix_now,
+                struct journey_memory *ret_memories)
 {
-    struct account *a = find_account(b, j->name, j->definition);
-
-    for (size_t o = 0; o < j->objective_count; o++) {
-        struct window_start *start = &a->starts[o];
-        struct sample node;
-        start->window_s = j->objectives[o].window_s;
-        if (!store)
-            continue;
-        int64_t at = unix_now - start->window_s;
-        TRY(samples_at(store, a->version, at, &start->counters));
-        at = start->counters.at > at ? start->counters.at : at;
-        TRY(samples_at(store, NODE_VERSION, at, &node));
-        start->node_measured_ms = node.counts[NODE_MEASURED_MS];
-        start->known = true;
+    for (size_t i = 0; i < c->journey_count; i++) {
+        const struct journey *j = &c->journeys[i];
+        struct journey_memory *m = &ret_memories[i];
+        *m = (struct journey_memory){};
+        TRY(journey_version(store, j->name, j->definition, unix_now, &m->version));
+        TRY(samples_total(store, m->version.id, &m->total));
+        for (size_t o = 0; o < j->objective_count; o++)
+            TRY(recall_start(store, m->version.id, &j->objectives[o], unix_now, &m->starts[o]));
     }
     return OK;
 }
 
-err book_adopt(struct book *b, const struct config *c, struct store *store, ns_t now,
-               int64_t unix_now)
+void book_adopt(struct book *b, const struct config *c, const struct journey_memory *memories,
+                ns_t now)
 {
     for (size_t i = 0; i < b->account_count; i++)
         b->accounts[i].in_force = false;
     for (size_t i = 0; i < c->journey_count; i++) {
         const struct journey *j = &c->journeys[i];
         if (!find_account(b, j->name, j->definition))
-            TRY(open_account(b, j, store, now, unix_now));
-        find_account(b, j->name, j->definition)->in_force = true;
-        TRY(find_starts(b, j, store, unix_now));
+            open_account(b, j, memories ? &memories[i] : NULL, now);
+        struct account *a = find_account(b, j->name, j->definition);
+        a->in_force = true;
+        for (size_t o = 0; o < j->objective_count; o++) {
+            if (memories)
+                a->starts[o] = memories[i].starts[o];
+            a->starts[o].window_s = j->objectives[o].window_s;
+        }
     }
-    return OK;
 }
 
 /* ---- ticks and jobs */

@@ -15,6 +15,7 @@
 #include "core/histogram.h"
 #include "core/slo.h"
 #include "core/window.h"
+#include "store/catalog.h"
 
 /* Where a long window of one objective begins, as the store remembers it. */
 struct window_start {
@@ -22,6 +23,13 @@ struct window_start {
     struct sample counters;
     uint64_t node_measured_ms;
     bool known; /* false: nothing older than this process is known; the base counts as the begin */
+};
+
+/* What the store knows of one journey of a configuration. */
+struct journey_memory {
+    struct journey_version version;
+    struct sample total;
+    struct window_start starts[OBJECTIVES_MAX];
 };
 
 struct account {
@@ -62,10 +70,15 @@ void book_open(struct book *b, uint64_t measured_ms, ns_t now, int64_t unix_now)
 void book_close(struct book *b);
 void book_add_page(struct book *b, const struct counter_page *p);
 
-/* A configuration comes into force: accounts for what is new in it. `store` may be NULL (nothing is
- * remembered). Blocking; at boot. */
-err book_adopt(struct book *b, const struct config *c, struct store *store, ns_t now,
-               int64_t unix_now);
+/* What the store knows of each journey of a configuration, in its order; a new journey or version is begun
+ * there. Blocking: at boot, or as a task of the scribe. ret_memories has room for all. */
+err book_recall(struct store *store, const struct config *c, int64_t unix_now,
+                struct journey_memory *ret_memories);
+
+/* A configuration comes into force: accounts for what is new in it. `memories`: of book_recall(), or NULL when
+ * nothing is remembered. */
+void book_adopt(struct book *b, const struct config *c, const struct journey_memory *memories,
+                ns_t now);
 
 /* About each second. */
 void book_tick(struct book *b, ns_t now);

@@ -9,9 +9,10 @@
 #include "control/control.h"
 #include "control/files.h"
 #include "control/privileges.h"
-#include "control/resolve.h"
 #include "control/supervisor.h"
 #include "store/catalog.h"
+#include "store/changes.h"
+#include "store/instance_states.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -33,11 +34,21 @@ struct boot {
     pthread_t control_thread;
     pthread_t scribe_thread;
     pthread_t files_thread;
+    pthread_t loader_thread;
     struct log_ring rings[WORKERS_MAX];
     struct access_writer access;
     struct certificate_watch certificates;
+    struct config
+        listening; /* where we listen, for as long as we run: configurations come and go */
     struct files files;
+    struct loader loader;
     struct store *store;
+    struct arena remembered; /* what the store said, until control has taken it */
+    struct overlay overlay;
+    int64_t *over;
+    size_t over_count;
+    struct check_memory *memories;
+    size_t memory_count;
     char node[32];
     bool config_had_log; /* the configuration itself is control's by the end */
     struct scribe scribe;
@@ -52,9 +63,9 @@ static void block_signals(sigset_t *ret_set)
     sigaddset(ret_set, SIGTERM);
     sigaddset(ret_set, SIGINT);
     sigaddset(ret_set, SIGUSR1);
+    sigaddset(ret_set, SIGHUP);
     pthread_sigmask(SIG_BLOCK, ret_set, NULL); /* inherited by every thread */
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGHUP, SIG_IGN); /* a closed terminal must not end the service */
 }
 
 /* ---- opening */
@@ -73,6 +84,46 @@ static err open_store(struct boot *b, const char *version)
     log_info("store %s %s", path, opened.created ? "begun" : "opened");
     snprintf(b->node, sizeof(b->node), "%s", store_node(b->store));
     return epoch_begin(b->store, options.now, span_from_text(version), &epoch);
+}
+
+/* ---- what the last process left */
+
+static err recall_overlay(struct boot *b)
+{
+    struct stored_change *list;
+    size_t count;
+
+    TRY(changes_load(b->store, &b->remembered, &list, &count));
+    overlay_restore(&b->overlay, list, count);
+    if (count)
+        log_info("%zu change%s at run time from before, see `evenkeel status`", count,
+                 count == 1 ? "" : "s");
+    return OK;
+}
+
+static err recall_states(struct boot *b)
+{
+    struct stored_instance_state *list;
+
+    TRY(instance_states_load(b->store, &b->remembered, &list, &b->memory_count));
+    b->memories = arena_array(&b->remembered, struct check_memory, b->memory_count);
+    for (size_t i = 0; i < b->memory_count; i++)
+        b->memories[i] = (struct check_memory){ .service = list[i].service,
+                                                .instance = list[i].instance,
+                                                .up = list[i].up,
+                                                .since = list[i].since };
+    return OK;
+}
+
+/* The configuration as it will be in force: with the addresses of names, and what was changed at run time. */
+static err complete_config(struct boot *b)
+{
+    TRY(recall_overlay(b));
+    TRY(recall_states(b));
+    struct change *changes = overlay_copy(&b->overlay, &b->remembered);
+    b->over = arena_array(&b->remembered, int64_t, b->overlay.count + 1);
+    b->over_count = loader_complete(&b->loader, b->config, changes, b->overlay.count, b->over);
+    return OK;
 }
 
 /* One that the supervisor holds open for us, or our own. */
@@ -123,6 +174,12 @@ static err open_reactors(struct boot *b)
     return OK;
 }
 
+static void serving(void)
+{
+    log_info("clients are let in");
+    supervisor_tell("READY=1");
+}
+
 static err open_control(struct boot *b, const struct boot_options *o)
 {
     struct control_parts parts = { .reactor = &b->control_reactor,
@@ -133,6 +190,13 @@ static err open_control(struct boot *b, const struct boot_options *o)
                                    .free_config = config_free,
                                    .store = b->store,
                                    .scribe = &b->scribe,
+                                   .loader = &b->loader,
+                                   .overlay = b->overlay,
+                                   .over = b->over,
+                                   .over_count = b->over_count,
+                                   .memories = b->memories,
+                                   .memory_count = b->memory_count,
+                                   .serving = serving,
                                    .node = b->node,
                                    .version = o->version,
                                    .assets = o->assets,
@@ -144,26 +208,15 @@ static err open_control(struct boot *b, const struct boot_options *o)
                                    .log_writer = &b->files,
                                    .drain_time = BOOT_DRAIN_S * NS_PER_S };
 
-    TRY(control_open(&b->control, &parts));
     scribe_open(&b->scribe, b->store, control_mail(&b->control), &b->control_reactor);
+    loader_open(&b->loader, control_mail(&b->control), &b->control_reactor);
+    TRY(control_open(&b->control, &parts));
+    arena_free(&b->remembered);
     for (size_t l = 0; l < b->listeners; l++) {
         for (size_t i = 0; i < b->workers; i++)
             edge_add_port(&b->edges[i], &b->users[l].ports[i]);
     }
-    for (size_t i = 0; i < b->workers; i++)
-        edge_start_listening(&b->edges[i]);
     return OK;
-}
-
-static err make_service_tls(const struct service *s, struct tls_client **ret)
-{
-    const struct service_tls *t = s->tls;
-
-    if (!t)
-        return OK;
-    struct tls_files own = { t->own.chain, t->own.key };
-    err e = tls_client_new(t->ca, t->server_name, &own, ret);
-    return e.failed ? err_make("service '%s': %s", s->name.p, e.text) : OK;
 }
 
 err boot_check(const struct config *c)
@@ -171,18 +224,38 @@ err boot_check(const struct config *c)
     TRY(certificates_try(c));
     for (size_t i = 0; i < c->service_count; i++) {
         struct tls_client *t = NULL;
-        TRY(make_service_tls(&c->services[i], &t));
+        TRY(loader_dress(&c->services[i], &t));
         tls_client_free(t);
     }
     return OK;
 }
 
+static void copy_listening(const struct config *c, struct config *ret)
+{
+    struct arena *a = &ret->arena;
+
+    ret->http = arena_array(a, struct listening, c->http_count);
+    ret->http_count = c->http_count;
+    for (size_t i = 0; i < c->http_count; i++) {
+        const struct listening *from = &c->http[i];
+        ret->http[i] = *from;
+        if (!from->certificates)
+            continue;
+        struct certificate *list = arena_array(a, struct certificate, from->certificate_count);
+        for (size_t k = 0; k < from->certificate_count; k++)
+            list[k] = (struct certificate){ arena_span(a, from->certificates[k].chain),
+                                            arena_span(a, from->certificates[k].key) };
+        ret->http[i].certificates = list;
+    }
+}
+
 /* While the rights to read private keys are still there. */
 static err open_tls(struct boot *b)
 {
-    TRY(certificates_open(&b->certificates, b->config, b->users, b->edges, b->workers));
+    copy_listening(b->config, &b->listening);
+    TRY(certificates_open(&b->certificates, &b->listening, b->users, b->edges, b->workers));
     for (size_t i = 0; i < b->config->service_count; i++)
-        TRY(make_service_tls(&b->config->services[i], &b->config->services[i].tls_client));
+        TRY(loader_dress(&b->config->services[i], &b->config->services[i].tls_client));
     return OK;
 }
 
@@ -223,11 +296,21 @@ static void start_threads(struct boot *b)
 
     b->files_thread = start_thread("ek-files", files_main, &b->files);
     b->scribe_thread = start_thread("ek-scribe", scribe_main, &b->scribe);
+    b->loader_thread = start_thread("ek-loader", loader_main, &b->loader);
     b->control_thread = start_thread("ek-control", reactor_main, &b->control_reactor);
     for (size_t i = 0; i < b->workers; i++) {
         snprintf(name, sizeof(name), "ek-reactor-%u", (unsigned)(i % WORKERS_MAX));
         b->threads[i] = start_thread(name, reactor_main, &b->reactors[i]);
     }
+}
+
+static void ask_reload(struct boot *b)
+{
+    struct message m = { .kind = MESSAGE_RELOAD };
+
+    if (!mailbox_send(control_mail(&b->control), &m))
+        log_warn("too much is under way to read the file again; send SIGHUP again");
+    reactor_wake(&b->control_reactor);
 }
 
 static void wait_for_signal(struct boot *b, sigset_t *signals)
@@ -241,6 +324,10 @@ static void wait_for_signal(struct boot *b, sigset_t *signals)
         log_info("got %s", sigabbrev_np(sig));
         if (sig == SIGUSR1) {
             files_reopen(&b->files);
+            continue;
+        }
+        if (sig == SIGHUP) {
+            ask_reload(b);
             continue;
         }
         supervisor_tell("STOPPING=1");
@@ -258,6 +345,7 @@ static void join_threads(struct boot *b)
         pthread_join(b->threads[i], NULL);
     pthread_join(b->control_thread, NULL);
     pthread_join(b->scribe_thread, NULL);
+    pthread_join(b->loader_thread, NULL);
     files_stop(&b->files); /* last: everybody else may have had something to log */
     pthread_join(b->files_thread, NULL);
 }
@@ -266,6 +354,8 @@ static void close_all(struct boot *b)
 {
     control_close(&b->control);
     scribe_free(&b->scribe);
+    loader_free(&b->loader);
+    arena_free(&b->listening.arena);
     for (size_t i = 0; i < b->workers; i++)
         reactor_free(&b->reactors[i]);
     reactor_free(&b->control_reactor);
@@ -287,12 +377,12 @@ static void close_all(struct boot *b)
 static err open_all(struct boot *b, const struct boot_options *o)
 {
     TRY(raise_descriptors(b->config));
-    TRY(resolve_instances(b->config));
     TRY(open_listeners(b));
     TRY(open_tls(b));
     TRY(become_user(b->config->user));
     TRY(open_files(b));
     TRY(open_store(b, o->version));
+    TRY(complete_config(b));
     TRY(open_reactors(b));
     return open_control(b, o);
 }
@@ -323,7 +413,6 @@ err boot_run(const struct boot_options *options)
     log_info("evenkeel %s serves %zu journeys with %zu threads", options->version,
              b->config->journey_count, b->workers);
     start_threads(b);
-    supervisor_tell("READY=1");
     wait_for_signal(b, &signals);
     join_threads(b);
     close_all(b);

@@ -50,6 +50,14 @@ err config_read_text(const char *name, struct span text, const char *folder,
 /* `run --to HOST:PORT`: no file. Listens on 127.0.0.1:8080; one service, one journey for everything. */
 err config_for_target(const char *target, struct config **ret_config, struct config_report *report);
 
+/* "host:port", "unix:/path": an instance with everything else by default. Its texts go into the arena. */
+bool instance_parse(struct arena *a, struct span text, struct instance *ret_instance);
+
+/* What is different in a later text of the same file, as the table's paths: "services.shop.instances". Both are
+ * right. Each is told with whether it takes a restart. */
+void config_compare(struct span earlier, struct span later,
+                    void (*tell)(void *whom, const char *path, bool restart), void *whom);
+
 void config_free(struct config *c);
 
 void config_report_print(const struct config_report *report, FILE *to);

@@ -28,6 +28,8 @@ static err read_text(struct span text, const char *folder, struct config **ret_c
     if (root) {
         config_check(root, r);
         c->path = arena_span(&c->arena, span_from_text(r->file));
+        c->folder = arena_span(&c->arena, span_from_text(folder));
+        c->source = arena_span(&c->arena, text);
         config_build(&b, root);
     }
     arena_free(&tree);
@@ -83,6 +85,8 @@ err config_read_file(const char *path, struct config **ret_config, struct config
     err e = read_file(path, &text);
     if (!e.failed)
         e = read_text(str_span(&text), folder_of(&report->arena, path), ret_config, report);
+    if (!e.failed)
+        (*ret_config)->from_file = true;
     str_free(&text);
     return e;
 }

@@ -14,13 +14,24 @@ static bool same_instance(const struct instance *a, const struct instance *b)
     return span_equal_nocase(a->text, b->text);
 }
 
-static bool read_instance(struct builder *b, struct node *n, struct instance *ret_instance)
+bool instance_parse(struct arena *a, struct span text, struct instance *ret_instance)
 {
-    struct instance in = { .text = arena_span(&b->c->arena, n->text), .weight = 1 };
-    struct span where = resolved_address(b, in.text);
+    struct instance in = { .text = arena_span(a, text), .weight = 1, .file_weight = 1 };
     uint16_t port;
 
-    if (!address_parse(where, &in.address) && !address_split(where, &in.host, &port)) {
+    in.from = in.text;
+    in.hash = span_hash(in.text, 0);
+    if (!address_parse(in.text, &in.address) && !address_split(in.text, &in.host, &port))
+        return false;
+    *ret_instance = in;
+    return true;
+}
+
+static bool read_instance(struct builder *b, struct node *n, struct instance *ret_instance)
+{
+    struct instance in;
+
+    if (!instance_parse(&b->c->arena, resolved_address(b, n->text), &in)) {
         report_bad(
             b->r, n,
             span_starts_with(n->text, SPAN("unix:"))
@@ -30,6 +41,8 @@ static bool read_instance(struct builder *b, struct node *n, struct instance *re
             shown(n->text).text);
         return false;
     }
+    in.text = in.from = arena_span(&b->c->arena, n->text); /* as people know it */
+    in.hash = span_hash(in.text, 0);
     *ret_instance = in;
     return true;
 }
@@ -44,9 +57,10 @@ static void build_instance(struct builder *b, struct service *s, struct node *n)
     in.release = kept_text(b, n, "release", "services.*.instances[].release");
     in.zone = kept_text(b, n, "zone", "services.*.instances[].zone");
     in.weight = count_of(n, "weight", "services.*.instances[].weight");
-    in.hash = span_hash(in.text, 0);
     bool good = value_bool(text_of(n, "drain", "services.*.instances[].drain"), &in.drain);
     check(good);
+    in.file_drain = in.drain;
+    in.file_weight = in.weight;
     for (size_t i = 0; i < s->instance_count; i++) {
         if (same_instance(&s->instances[i], &in)) {
             report_error(b->r, address, "the instance %s is given twice",

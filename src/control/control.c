@@ -14,8 +14,13 @@ enum {
     ADMIN_MEMORY_MAX = 64 << 20,
 };
 
-#define TICK          (1 * NS_PER_S)
-#define TICK_STOPPING (50 * NS_PER_MS) /* nobody should wait a second for nothing */
+/* Clients are let in when each service has an instance that is up, or then: an app that is down must not keep
+ * this node from saying so. */
+#define LISTEN_AFTER   (5 * NS_PER_S)
+#define STATES_EVERY   (3600 * NS_PER_S) /* instances are stored so often even when nothing changes */
+#define TICK           (1 * NS_PER_S)
+#define TICK_LISTENING (2 * NS_PER_MS)  /* until the threads have begun to listen */
+#define TICK_STOPPING  (50 * NS_PER_MS) /* nobody should wait a second for nothing */
 
 static int64_t unix_now(const struct control *c)
 {
@@ -79,6 +84,125 @@ static void worker_drained(struct control *c, uint32_t reactor)
     }
 }
 
+/* ---- the scribe's tasks */
+
+bool control_give_task(struct control *c, struct scribe_task *task)
+{
+    if (!c->parts.scribe || !scribe_give_task(c->parts.scribe, task))
+        return false;
+    c->tasks_out++;
+    return true;
+}
+
+static void task_done(struct control *c, struct scribe_task *t)
+{
+    c->tasks_out--;
+    t->done(t, c);
+}
+
+struct states_task {
+    struct scribe_task task;
+    struct arena arena;
+    struct stored_instance_state *list;
+    size_t count;
+    err result;
+};
+
+static void run_states(struct scribe_task *t, struct store *s)
+{
+    struct states_task *k = container_of(t, struct states_task, task);
+
+    k->result = instance_states_write(s, k->list, k->count);
+}
+
+static void states_stored(struct scribe_task *t, void *control)
+{
+    struct control *c = control;
+    struct states_task *k = container_of(t, struct states_task, task);
+
+    c->states_unstored |= k->result.failed; /* the book tells of a store in trouble */
+    arena_free(&k->arena);
+    free(k);
+}
+
+/* How the instances are, for the next process. */
+static void store_states(struct control *c)
+{
+    struct states_task *k = calloc(1, sizeof(*k));
+
+    check(k != NULL);
+    k->task = (struct scribe_task){ .run = run_states, .done = states_stored };
+    k->list = arena_array(&k->arena, struct stored_instance_state, c->checker.list.count);
+    for (struct link *l = c->checker.list.head.next; l != &c->checker.list.head; l = l->next) {
+        const struct check *h = container_of(l, struct check, link);
+        if (h->wanted && h->known)
+            k->list[k->count++] = (struct stored_instance_state){
+                .service = arena_span(&k->arena, h->service->name),
+                .instance = arena_span(&k->arena, h->instance->text),
+                .up = h->up,
+                .since = h->since,
+                .seen = unix_now(c),
+            };
+    }
+    c->states_stored = c->reactor->now;
+    c->states_unstored = !control_give_task(c, &k->task);
+    if (c->states_unstored) {
+        arena_free(&k->arena);
+        free(k);
+    }
+}
+
+/* ---- letting clients in */
+
+static void let_clients_in(struct control *c)
+{
+    struct message m = { .kind = MESSAGE_LISTEN };
+
+    for (size_t i = 0; i < c->parts.worker_count; i++) {
+        struct worker *w = &c->parts.workers[i];
+        if (!w->listen_told)
+            w->listen_told = mailbox_send(&w->edge->mail, &m);
+        reactor_wake(w->reactor);
+    }
+}
+
+/* Only when all threads do is it true that we serve. */
+static void note_listening(struct control *c)
+{
+    uint32_t slot = c->registry.edge.counters + EDGE_LISTENING;
+
+    if (c->listening || book_sum(&c->book, slot) < c->parts.worker_count)
+        return;
+    c->listening = true;
+    if (c->parts.serving)
+        c->parts.serving();
+}
+
+static void consider_listening(struct control *c)
+{
+    if (c->listening || c->state != CONTROL_SERVING)
+        return;
+    bool ready = c->ready || checker_ready(&c->checker, control_config(c));
+    if (!ready && c->reactor->now - c->started < LISTEN_AFTER)
+        return;
+    if (!ready)
+        log_warn("not every service has an instance that is up; clients are let in all the same");
+    c->ready = true;
+    let_clients_in(c);
+    note_listening(c);
+    if (!c->listening)
+        timer_set(&c->reactor->timers, &c->tick, c->reactor->now + TICK_LISTENING);
+}
+
+static void check_changed(void *owner, const struct check *k)
+{
+    struct control *c = owner;
+
+    (void)k;
+    c->states_unstored = true;
+    consider_listening(c);
+}
+
 static void read_message(struct control *c, const struct message *m)
 {
     switch (m->kind) {
@@ -86,10 +210,22 @@ static void read_message(struct control *c, const struct message *m)
     case MESSAGE_INSTANCE_ANSWERS: instance_answers(c, m); break;
     case MESSAGE_DRAINED: worker_drained(c, m->reactor); break;
     case MESSAGE_STOP: control_stop(c); break;
+    case MESSAGE_RELOAD:
+        if (control_config(c)->from_file)
+            reload_want(c, true);
+        else
+            log_warn("there is no file to read again: this was started with --to");
+        break;
+    case MESSAGE_LOADED: reload_loaded(c, m->job); break;
+    case MESSAGE_NAMES_CHANGED: reload_want(c, false); break;
+    case MESSAGE_TASK_DONE: task_done(c, m->job); break;
     case MESSAGE_SAMPLES_STORED: book_job_done(&c->book, m->job); break;
     case MESSAGE_DRAIN:
     case MESSAGE_LISTEN:
     case MESSAGE_TLS:
+    case MESSAGE_LOAD:
+    case MESSAGE_LOADER_STOP:
+    case MESSAGE_TASK:
     case MESSAGE_SAMPLES:
     case MESSAGE_SCRIBE_STOP: never("mail for somebody else");
     }
@@ -153,10 +289,16 @@ static void go_on_stopping(struct control *c)
         if (!all_drained(c) || !store_last(c))
             return;
         c->state = CONTROL_STORING;
+        checker_stop(&c->checker);
         edge_drain(&c->admin, c->reactor->now);
         return;
     case CONTROL_STORING:
-        if (c->book.job_out || !edge_idle(&c->admin))
+        if (c->book.job_out || c->tasks_out || c->reload.state == RELOAD_LOADING ||
+            !edge_idle(&c->admin) || !list_empty(&c->checker.list))
+            return;
+        if (c->parts.loader && !c->loader_asked)
+            c->loader_asked = loader_ask_stop(c->parts.loader);
+        if (c->parts.loader && !c->loader_asked)
             return;
         if (c->parts.scribe && !scribe_ask_stop(c->parts.scribe))
             return;
@@ -181,6 +323,15 @@ static void on_tick(struct timer *t)
     }
     publication_reclaim(&c->publication);
     book_tick(&c->book, c->reactor->now);
+    if (c->state == CONTROL_SERVING) {
+        if (c->reactor->now - c->states_stored >= STATES_EVERY)
+            c->states_unstored = true;
+        consider_listening(c);
+        changes_tick(c);
+        if (c->states_unstored && c->parts.scribe)
+            store_states(c);
+    }
+    reload_tick(c);
     if (c->state == CONTROL_SERVING && c->parts.scribe) {
         struct scribe_job *job = book_job(&c->book, control_config(c), unix_now(c), false);
         if (job && !scribe_give(c->parts.scribe, job))
@@ -262,6 +413,21 @@ static err open_admin(struct control *c)
     return OK;
 }
 
+static err recall_first(struct control *c)
+{
+    const struct config *config = c->parts.config;
+    struct journey_memory *memories =
+        c->parts.store ? calloc(config->journey_count, sizeof(memories[0])) : NULL;
+    err e = OK;
+
+    if (memories)
+        e = book_recall(c->parts.store, config, unix_now(c), memories);
+    if (!e.failed)
+        book_adopt(&c->book, config, memories, c->reactor->now);
+    free(memories);
+    return e;
+}
+
 static err publish_first(struct control *c)
 {
     publication_init(&c->publication, c->parts.free_config);
@@ -271,7 +437,8 @@ static err publish_first(struct control *c)
         publication_add_reader(&c->publication, &c->parts.workers[i].snapshots);
     }
     TRY(registry_assign(&c->registry, c->parts.config));
-    TRY(book_adopt(&c->book, c->parts.config, c->parts.store, c->reactor->now, unix_now(c)));
+    TRY(recall_first(c));
+    checker_adopt(&c->checker, c->parts.config, c->parts.memories, c->parts.memory_count);
     bool published = publication_publish(&c->publication, c->parts.config);
     check(published);
     return OK;
@@ -302,6 +469,13 @@ err control_open(struct control *c, const struct control_parts *parts)
     c->addresses->key = parts->hash_key;
     c->watchdog = supervisor_watchdog();
     registry_open(&c->registry);
+    c->overlay = parts->overlay;
+    reload_open(&c->reload);
+    c->started_with =
+        strndup(parts->config->source.p ? parts->config->source.p : "", parts->config->source.n);
+    check(c->started_with != NULL);
+    checker_open(&c->checker, c->reactor, &c->admin_page, c->registry.edge.said, parts->wall,
+                 (struct check_owner){ .changed = check_changed, .owner = c });
     c->api = api_new(c);
     TRY(open_book(c));
     TRY(publish_first(c));
@@ -310,6 +484,10 @@ err control_open(struct control *c, const struct control_parts *parts)
     reactor_set_owner(c->reactor,
                       (struct reactor_owner){ .top = top, .has_mail = has_mail, .owner = c });
     timer_set(&c->reactor->timers, &c->tick, c->reactor->now + TICK);
+    changes_ride(c); /* those from the store are in the first configuration */
+    changes_arrive(c, true);
+    changes_over(c, c->parts.over, c->parts.over_count);
+    consider_listening(c); /* nothing may have to be waited for */
     return OK;
 }
 
@@ -324,6 +502,10 @@ void control_close(struct control *c)
     publication_free(&c->publication);
     publication_free(&c->admin_publication);
     book_close(&c->book);
+    checker_free(&c->checker);
+    overlay_free(&c->overlay);
+    reload_free(&c->reload);
+    free(c->started_with);
     registry_close(&c->registry);
     request_table_close(&c->requests);
     free(c->addresses);

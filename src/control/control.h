@@ -10,8 +10,12 @@
 
 #include "control/assets.h"
 #include "control/book.h"
+#include "control/changes.h"
+#include "control/health.h"
 #include "control/registry.h"
+#include "control/reload.h"
 #include "control/scribe.h"
+#include "store/instance_states.h"
 #include "plane/http/edge.h"
 #include "plane/http/exchange.h"
 
@@ -21,6 +25,7 @@ struct worker {
     struct http_edge *edge;
     struct counter_page page;
     struct snapshot_reader snapshots;
+    bool listen_told;
     bool drain_told;
     bool drained;
 };
@@ -32,8 +37,15 @@ struct control_parts {
     struct port *admin;    /* lent; NULL: no admin address (simulation) */
     struct config *config; /* the first; owned from now on */
     void (*free_config)(struct config *c);
-    struct store *store;   /* NULL: nothing is remembered; read at start, then the scribe's */
-    struct scribe *scribe; /* NULL without a store */
+    struct store *store;    /* NULL: nothing is remembered; read at start, then the scribe's */
+    struct scribe *scribe;  /* NULL without a store */
+    struct loader *loader;  /* NULL: nothing is reloaded (simulation) */
+    struct overlay overlay; /* changes that the store had; owned from now on */
+    const int64_t *over;    /* of them, those that the file has overtaken; lent */
+    size_t over_count;
+    const struct check_memory *memories; /* how the last process left the instances; lent */
+    size_t memory_count;
+    void (*serving)(void); /* clients are let in; NULL: nobody wants to know */
     const char *node;      /* this node's name */
     const char *version;   /* the program's */
     const struct ui_assets *assets;
@@ -63,6 +75,16 @@ struct control {
     ns_t watchdog; /* how often the supervisor wants to hear of us; 0: never */
     ns_t watchdog_told;
     struct timer tick;
+    struct checker checker;
+    struct overlay overlay;
+    struct reload reload;
+    char *started_with;   /* the text of the first configuration */
+    unsigned tasks_out;   /* of the scribe */
+    bool states_unstored; /* of instances */
+    ns_t states_stored;   /* when they last were */
+    bool ready;           /* clients may be let in */
+    bool listening;       /* and are, by all threads */
+    bool loader_asked;    /* to stop */
     enum control_state state;
     ns_t started;       /* monotonic */
     int64_t started_at; /* unix seconds */
@@ -91,6 +113,9 @@ void control_stop(struct control *c);
 
 /* After all threads have ended. */
 void control_close(struct control *c);
+
+/* A task for the scribe; false: its box is full, or there is none. */
+[[nodiscard]] bool control_give_task(struct control *c, struct scribe_task *task);
 
 /* The configuration in force. */
 const struct config *control_config(const struct control *c);

@@ -91,6 +91,85 @@ static void write_instances(struct control *c, struct str *out)
     }
 }
 
+/* Services by their own names, with what those that observe would have done. */
+static void write_services(struct control *c, struct str *out)
+{
+    static const struct {
+        const char *kind, *metric, *help;
+    } rows[] = {
+#define X(name, kind, metric, help) { #kind, metric, help },
+        SERVICE_COUNTERS(X)
+#undef X
+    };
+    static const struct {
+        const char *action, *reason;
+    } would[] = {
+#define X(name, action, reason) { action, reason },
+        WOULD(X)
+#undef X
+    };
+    const struct config *config = control_config(c);
+
+    for (uint32_t i = 0; i < SERVICE_COUNTER_COUNT; i++) {
+        head(out, rows[i].metric, rows[i].kind, rows[i].help);
+        for (size_t s = 0; s < config->service_count; s++) {
+            str_print(out, "%s{", rows[i].metric);
+            label(out, "service", config->services[s].name);
+            str_print(out, "} %lu\n",
+                      (unsigned long)book_sum(&c->book, config->services[s].slots + i));
+        }
+    }
+    head(out, "evenkeel_would_total", "counter",
+         "What services in observe mode would have done, by action and reason.");
+    for (size_t s = 0; s < config->service_count; s++) {
+        for (uint32_t i = 0; i < WOULD_COUNT; i++) {
+            uint32_t slot = config->services[s].slots + SERVICE_COUNTER_COUNT + i;
+            uint64_t n = book_sum(&c->book, slot);
+            if (n == 0 && config->services[s].mode != MODE_OBSERVE)
+                continue;
+            str_literal(out, "evenkeel_would_total{");
+            label(out, "service", config->services[s].name);
+            str_print(out, ",action=\"%s\",reason=\"%s\"} %lu\n", would[i].action, would[i].reason,
+                      (unsigned long)n);
+        }
+    }
+}
+
+/* What control knows of each instance: may it be used? */
+static void write_health(struct control *c, struct str *out)
+{
+    const struct config *config = control_config(c);
+
+    head(out, "evenkeel_instance_up", "gauge",
+         "1 while an instance's active checks are good, or it has none; 0 while they are not.");
+    for (size_t s = 0; s < config->service_count; s++) {
+        const struct service *service = &config->services[s];
+        for (size_t i = 0; i < service->instance_count; i++) {
+            const struct check *k = checker_find(&c->checker, &service->instances[i]);
+            str_literal(out, "evenkeel_instance_up{");
+            label(out, "service", service->name);
+            str_char(out, ',');
+            label(out, "instance", service->instances[i].text);
+            str_print(out, "} %d\n", !k || k->up);
+        }
+    }
+    head(out, "evenkeel_instance_ejected", "gauge",
+         "1 while an instance is left alone because it failed requests.");
+    for (size_t s = 0; s < config->service_count; s++) {
+        const struct service *service = &config->services[s];
+        for (size_t i = 0; i < service->instance_count; i++) {
+            uint32_t word = service->instances[i].said + SAID_EJECTED_UNTIL;
+            str_literal(out, "evenkeel_instance_ejected{");
+            label(out, "service", service->name);
+            str_char(out, ',');
+            label(out, "instance", service->instances[i].text);
+            str_print(out, "} %d\n", (ns_t)counter_read(&c->admin_page, word) > c->reactor->now);
+        }
+    }
+    head(out, "evenkeel_changes", "gauge", "Changes at run time that differ from the file.");
+    str_print(out, "evenkeel_changes %zu\n", c->overlay.count);
+}
+
 static void write_state_times(struct control *c, struct str *out)
 {
     const char *name = "evenkeel_http_state_seconds";
@@ -307,7 +386,9 @@ void api_write_metrics(struct control *c, struct str *out)
     write_process(c, out);
     write_edge(c, out);
     write_state_times(c, out);
+    write_services(c, out);
     write_instances(c, out);
+    write_health(c, out);
     write_codes(c, out);
     write_verdicts(c, out);
     write_durations(c, out);

@@ -30,6 +30,12 @@ bool scribe_give(struct scribe *s, struct scribe_job *job)
     return post(s, &m);
 }
 
+bool scribe_give_task(struct scribe *s, struct scribe_task *task)
+{
+    struct message m = { .kind = MESSAGE_TASK, .job = task };
+    return post(s, &m);
+}
+
 bool scribe_ask_stop(struct scribe *s)
 {
     struct message m = { .kind = MESSAGE_SCRIBE_STOP };
@@ -55,9 +61,9 @@ static void answer(struct scribe *s, struct scribe_question *q)
 }
 
 /* Must arrive, for it carries memory; this thread may wait when reactors have filled control's box. */
-static void give_back(struct scribe *s, struct scribe_job *job)
+static void give_back(struct scribe *s, enum message_kind kind, void *job)
 {
-    struct message m = { .kind = MESSAGE_SAMPLES_STORED, .job = job };
+    struct message m = { .kind = kind, .job = job };
     const struct timespec pause = { .tv_nsec = NS_PER_MS };
 
     while (!mailbox_send(s->control_mail, &m)) {
@@ -77,7 +83,13 @@ static void do_job(struct scribe *s, struct scribe_job *job)
         answer(s, &job->questions[i]);
     if (job->tidy && !job->result.failed)
         job->result = retention_step(s->store, job->now, &more);
-    give_back(s, job);
+    give_back(s, MESSAGE_SAMPLES_STORED, job);
+}
+
+static void do_task(struct scribe *s, struct scribe_task *t)
+{
+    t->run(t, s->store);
+    give_back(s, MESSAGE_TASK_DONE, t);
 }
 
 void scribe_work(struct scribe *s)
@@ -87,6 +99,8 @@ void scribe_work(struct scribe *s)
     while (mailbox_receive(&s->mail, &m)) {
         if (m.kind == MESSAGE_SAMPLES)
             do_job(s, m.job);
+        else if (m.kind == MESSAGE_TASK)
+            do_task(s, m.job);
         else if (m.kind == MESSAGE_SCRIBE_STOP)
             s->stopped = true;
         else

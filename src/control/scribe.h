@@ -36,6 +36,13 @@ struct scribe_job {
     enum store_trouble trouble;
 };
 
+/* Anything else to be done with the store: run() on the scribe's thread, then done() on control's, which frees
+ * it. */
+struct scribe_task {
+    void (*run)(struct scribe_task *t, struct store *s);
+    void (*done)(struct scribe_task *t, void *control);
+};
+
 struct scribe {
     struct store *store;
     struct mailbox mail;
@@ -51,6 +58,7 @@ void scribe_open(struct scribe *s, struct store *store, struct mailbox *control_
 
 /* Control: true when the job was taken. */
 [[nodiscard]] bool scribe_give(struct scribe *s, struct scribe_job *job);
+[[nodiscard]] bool scribe_give_task(struct scribe *s, struct scribe_task *task);
 [[nodiscard]] bool scribe_ask_stop(struct scribe *s);
 
 /* Does what is in the mailbox, without waiting for more. */

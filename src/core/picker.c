@@ -61,8 +61,7 @@ static size_t draw(const struct picker *p, uint32_t random, size_t but)
     return last;
 }
 
-static void draw_two(const struct picker *p, uint64_t random, size_t *ret_first,
-                     size_t *ret_second)
+static void draw_two(const struct picker *p, uint64_t random, size_t *ret_first, size_t *ret_second)
 {
     uint32_t low = (uint32_t)random;
     uint32_t high = (uint32_t)(random >> 32);
@@ -101,7 +100,7 @@ size_t picker_least(const struct picker *p, uint64_t random)
 {
     size_t start = (size_t)(((random & UINT32_MAX) * p->count) >> 32);
     size_t best = start;
-    double least = INFINITY;
+    double least = (double)INFINITY;
 
     for (size_t n = 0; n < p->count; n++) {
         size_t i = (start + n) % p->count; /* ties go round */
@@ -145,7 +144,7 @@ static double score(const struct candidate *c, uint64_t key)
 size_t picker_hash(const struct picker *p, uint64_t key)
 {
     double all = 1;
-    double highest = -INFINITY;
+    double highest = -(double)INFINITY;
     size_t best = p->count;
 
     for (size_t i = 0; i < p->count; i++)

@@ -7,6 +7,7 @@
 #include <openssl/core_names.h>
 #include <openssl/rand.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 struct tls_server {
@@ -260,7 +261,8 @@ SSL_CTX *tls_server_context(const struct tls_server *s)
 
 struct tls_client {
     SSL_CTX *context;
-    char name[256]; /* "": the instance's host */
+    _Atomic unsigned shares; /* besides the first */
+    char name[256];          /* "": the instance's host */
 };
 
 static err load_authorities(SSL_CTX *c, struct span ca_file)
@@ -296,9 +298,16 @@ err tls_client_new(struct span ca_file, struct span name, const struct tls_files
     return OK;
 }
 
+struct tls_client *tls_client_share(struct tls_client *t)
+{
+    if (t)
+        atomic_fetch_add(&t->shares, 1);
+    return t;
+}
+
 void tls_client_free(struct tls_client *t)
 {
-    if (!t)
+    if (!t || atomic_fetch_sub(&t->shares, 1) > 0)
         return;
     SSL_CTX_free(t->context);
     free(t);

@@ -53,6 +53,9 @@ err tls_client_new(struct span ca_file, struct span name, const struct tls_files
                    struct tls_client **ret_client);
 void tls_client_free(struct tls_client *t);
 
+/* Another owner, who frees it as well; NULL is NULL. */
+struct tls_client *tls_client_share(struct tls_client *t);
+
 /* Right after conn_connect(). `host`: the instance's, a name or an address, with or without port. */
 void tls_dress_outgoing(struct conn *c, struct tls_client *t, struct span host);
 

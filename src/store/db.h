@@ -56,12 +56,15 @@ err db_do(struct store *s, sqlite3_stmt *q, const char *doing);
 
 /* The next row; on the last one, or on failure, the statement is reset. */
 err db_next(struct store *s, sqlite3_stmt *q, const char *doing, bool *ret_row);
-struct span db_blob(sqlite3_stmt *q, int column); /* until db_next() or db_reset() */
+struct span db_blob(sqlite3_stmt *q, int column); /* or a text; until db_next() or db_reset() */
 void db_reset(sqlite3_stmt *q);
 
 /* Brings the schema from the file's version to the newest (schema.c). */
 err schema_migrate(struct store *s);
 unsigned schema_newest(void);
+
+/* Only as far as an older evenkeel would: how tests come by an old file. */
+err schema_migrate_to(struct store *s, unsigned version);
 
 /* The same with any table of steps, step i leading to version i + 1; each in its own
  * transaction. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* retention.c - thinning and forgetting, version by version: the old rows are the first of their
- * version's range, so a step reads hardly more than it removes. */
+ * version's range, so a step reads hardly more than it removes. States of instances have an index
+ * for that. */
 #include "store/retention.h"
 
 #include "store/db.h"
@@ -55,6 +56,18 @@ static err look_after(struct store *s, int64_t version, struct allowance *left)
     return forget(s, SQL_HISTOGRAMS_FORGET, version, histograms, left);
 }
 
+/* Not by whole hours: nothing of it is thinned. */
+static err forget_states(struct store *s, struct allowance *left)
+{
+    sqlite3_stmt *q = db_statement(s, SQL_INSTANCE_STATES_FORGET);
+
+    db_bind(q, 1, left->now - KEEP_INSTANCE_STATES_DAYS * DAY_S);
+    db_bind(q, 2, left->rows);
+    TRY(db_do(s, q, "cannot forget old states of instances"));
+    left->rows -= sqlite3_changes(s->db);
+    return OK;
+}
+
 /* The version after `version`; the node itself (0) comes first. False at the round's end. */
 static err next_version(struct store *s, int64_t version, int64_t *ret_next, bool *ret_found)
 {
@@ -95,7 +108,9 @@ err retention_step(struct store *s, int64_t now, bool *ret_more)
     bool round_over = false;
 
     TRY(db_begin(s));
-    err e = look_after_some(s, &left, &at, &round_over);
+    err e = forget_states(s, &left);
+    if (!e.failed)
+        e = look_after_some(s, &left, &at, &round_over);
     if (!e.failed)
         e = db_commit(s);
     if (e.failed) {

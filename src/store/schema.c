@@ -2,6 +2,7 @@
 /* schema.c - the tables, as the list of steps that lead to them. A step, once released, never
  * changes: a change is a new step at the end. The file's version (user_version) is the number of
  * steps it has behind it. Counts are blobs of core/pack.h, cumulative; times are unix seconds. */
+#include "base/check.h"
 #include "store/db.h"
 
 #include <stdio.h>
@@ -29,6 +30,16 @@ static const char *const steps[] = {
     "CREATE TABLE minute(" SAMPLE_COLUMNS "counts BLOB NOT NULL, " SAMPLE_KEY
     "CREATE TABLE hour(" SAMPLE_COLUMNS "counts BLOB NOT NULL, " SAMPLE_KEY
     "CREATE TABLE histogram(" SAMPLE_COLUMNS "bins BLOB NOT NULL, " SAMPLE_KEY,
+
+    "CREATE TABLE change("
+    "    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, service TEXT NOT NULL,"
+    "    instance TEXT NOT NULL, value TEXT NOT NULL, who TEXT NOT NULL, why TEXT NOT NULL,"
+    "    at INTEGER NOT NULL, expires INTEGER NOT NULL, file_value TEXT NOT NULL);"
+    "CREATE TABLE instance_state("
+    "    service TEXT NOT NULL, instance TEXT NOT NULL, up INTEGER NOT NULL,"
+    "    since INTEGER NOT NULL, seen INTEGER NOT NULL, PRIMARY KEY(service, instance))"
+    "    WITHOUT ROWID;"
+    "CREATE INDEX instance_state_seen ON instance_state(seen);",
 };
 
 unsigned schema_newest(void)
@@ -70,7 +81,13 @@ err schema_apply(struct store *s, const char *const *table, unsigned count)
     return OK;
 }
 
+err schema_migrate_to(struct store *s, unsigned version)
+{
+    check(version <= schema_newest());
+    return schema_apply(s, steps, version);
+}
+
 err schema_migrate(struct store *s)
 {
-    return schema_apply(s, steps, schema_newest());
+    return schema_migrate_to(s, schema_newest());
 }

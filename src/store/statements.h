@@ -19,6 +19,8 @@
     "DELETE FROM " table " WHERE (version, node, at, epoch) IN " \
     "(SELECT version, node, at, epoch FROM " table OF_VERSION condition \
     " ORDER BY at, epoch LIMIT ?4)"
+#define CHANGE_COLUMNS \
+    "id, kind, service, instance, value, who, why, at, expires, file_value"
 
 #define STATEMENTS(X) \
     X(NODE_ADD, \
@@ -75,7 +77,28 @@
     X(MINUTES_FORGET, FORGET("minute", "AND at <= ?3")) \
     X(HOURS_FORGET, /* but not the last before ?3: the counters stood at it from then on */ \
       FORGET("hour", "AND at < (SELECT max(at) FROM hour" OF_VERSION "AND at <= ?3)")) \
-    X(HISTOGRAMS_FORGET, FORGET("histogram", "AND at < ?3"))
+    X(HISTOGRAMS_FORGET, FORGET("histogram", "AND at < ?3")) \
+    \
+    X(CHANGE_PUT, \
+      "INSERT OR REPLACE INTO change(" CHANGE_COLUMNS ") " \
+      "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)") \
+    X(CHANGE_DELETE, \
+      "DELETE FROM change WHERE id = ?1") \
+    X(CHANGES_COUNT, \
+      "SELECT count(*) FROM change") \
+    X(CHANGES_LIST, \
+      "SELECT " CHANGE_COLUMNS " FROM change ORDER BY id LIMIT ?1") \
+    \
+    X(INSTANCE_STATE_PUT, \
+      "INSERT OR REPLACE INTO instance_state(service, instance, up, since, seen) " VALUES_OF_FIVE) \
+    X(INSTANCE_STATES_COUNT, \
+      "SELECT min(count(*), ?1) FROM instance_state") \
+    X(INSTANCE_STATES_LIST, \
+      "SELECT service, instance, up, since, seen FROM instance_state " \
+      "ORDER BY seen DESC, service, instance LIMIT ?1") \
+    X(INSTANCE_STATES_FORGET, \
+      "DELETE FROM instance_state WHERE (service, instance) IN " \
+      "(SELECT service, instance FROM instance_state WHERE seen < ?1 ORDER BY seen LIMIT ?2)")
 /* clang-format on */
 
 enum statement {

@@ -4,7 +4,8 @@
  * or to the next write (disk full); a failed write changes nothing and may simply be tried again.
  * Blocking. A store belongs to one thread, the scribe; nobody else touches it.
  * Times are unix seconds (wall clock) given by the caller: the store reads no clock.
- * Next: catalog.h (who is counted), samples.h (writing), history.h (reading), retention.h. */
+ * Next: catalog.h (who is counted), samples.h (writing), history.h (reading), retention.h;
+ * changes.h and instance_states.h (what is restored at boot). */
 #ifndef EK_STORE_STORE_H
 #define EK_STORE_STORE_H
 

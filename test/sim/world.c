@@ -108,10 +108,14 @@ void kit_publish(struct sim *s, unsigned instances)
     err e = registry_assign(&s->control.registry, c);
 
     check(!e.failed);
-    e = book_adopt(&s->control.book, c, NULL, s->control_reactor.now, wall_clock() / NS_PER_S);
-    check(!e.failed);
-    if (!publication_publish(&s->control.publication, c))
+    if (publication_reclaim(&s->control.publication) == SNAPSHOTS_HELD_MAX) {
         free_config(c); /* too many old ones still in use: a real reload would try again */
+        return;
+    }
+    book_adopt(&s->control.book, c, NULL, s->control_reactor.now);
+    checker_adopt(&s->control.checker, c, NULL, 0);
+    bool published = publication_publish(&s->control.publication, c);
+    check(published);
 }
 
 /* ---- opening */

@@ -145,6 +145,8 @@ static void adopt(struct http_edge *e)
         if (e->instances[id] && !list_empty(&e->instances[id]->idle) && !is_wanted(c, id))
             h1_up_close_idle(e, e->instances[id]);
     }
+    for (struct link *k = e->exchange_list.head.next; k != &e->exchange_list.head; k = k->next)
+        exchange_go_on(container_of(k, struct exchange, link));
 }
 
 /* New connections get the new certificates; those that stand keep what they began with. */
@@ -165,6 +167,13 @@ static void read_message(struct http_edge *e, const struct message *m)
     case MESSAGE_INSTANCE_EJECTED:
     case MESSAGE_INSTANCE_ANSWERS:
     case MESSAGE_STOP:
+    case MESSAGE_LOAD:
+    case MESSAGE_LOADED:
+    case MESSAGE_NAMES_CHANGED:
+    case MESSAGE_LOADER_STOP:
+    case MESSAGE_RELOAD:
+    case MESSAGE_TASK:
+    case MESSAGE_TASK_DONE:
     case MESSAGE_SAMPLES:
     case MESSAGE_SAMPLES_STORED:
     case MESSAGE_SCRIBE_STOP: never("mail for somebody else");
@@ -255,6 +264,7 @@ void edge_start_listening(struct http_edge *e)
     e->listening = true;
     for (size_t i = 0; i < e->port_count; i++)
         port_start(e->ports[i], e->reactor, &port_handler, e);
+    edge_count(e, e->slots->counters + EDGE_LISTENING, 1);
 }
 
 void edge_resume_ports(struct http_edge *e)

@@ -110,6 +110,10 @@ struct leg *exchange_open(void *edge, ns_t began);
 /* Ends it now: breaks off both sides, counts. */
 void exchange_cut(struct exchange *x, enum ending why);
 
+/* A new configuration was adopted: an answer that has been going down for long goes on under it when its service,
+ * instance and journey are in it as they were, so that the old one can be freed. */
+void exchange_go_on(struct exchange *x);
+
 /* Does all that is configured; else (observe) it forwards plainly and counts. */
 static inline bool exchange_acts(const struct exchange *x)
 {

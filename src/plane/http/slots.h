@@ -14,6 +14,7 @@
 #define EDGE_COUNTERS(X) \
     X(CONNECTIONS_OPEN,     gauge,   "evenkeel_http_connections",                "Client connections open now.") \
     X(CONNECTIONS_ACCEPTED, counter, "evenkeel_http_connections_accepted_total", "Client connections accepted.") \
+    X(LISTENING,            gauge,   "evenkeel_http_listening_threads",          "Threads that let clients in.") \
     X(EXCHANGES_OPEN,       gauge,   "evenkeel_http_exchanges",                  "Requests under way now.") \
     X(RECEIVED_BYTES,       counter, "evenkeel_http_received_bytes_total",       "Bytes received from clients.") \
     X(SENT_BYTES,           counter, "evenkeel_http_sent_bytes_total",           "Bytes of answers given to clients, without framing.") \

@@ -364,6 +364,49 @@ static void steps_of_the_schema_are_applied_once_and_whole(void **state)
     store_close(s);
 }
 
+/* What schema 1 left behind: a node, an epoch, a journey, its counters; no later tables. */
+static void make_store_of_schema_1(struct scratch *d)
+{
+    struct store old = { .path = d->path };
+    struct store *new = open_at(":memory:", NULL);
+    char sql[100];
+
+    snprintf(sql, sizeof(sql), "PRAGMA application_id = %lld",
+             (long long)number(new, "PRAGMA application_id"));
+    store_close(new);
+    assert_int_equal(sqlite3_open(d->path, &old.db), SQLITE_OK);
+    must(db_run(&old, sql, "test"));
+    must(schema_migrate_to(&old, 1));
+    assert_int_equal(number(&old, "PRAGMA user_version"), 1);
+    assert_int_equal(number(&old, "SELECT count(*) FROM sqlite_master WHERE name = 'change'"), 0);
+    assert_int_equal(sqlite3_close(old.db), SQLITE_OK);
+    run_sql(d->path, "INSERT INTO node VALUES(1, '0123456789abcdef', 1700000000);"
+                     "INSERT INTO epoch VALUES(1, 1, 1700000000, 'old');"
+                     "INSERT INTO journey VALUES(1, 'checkout');"
+                     "INSERT INTO version VALUES(1, 1, 1, 11, 1700000000);"
+                     "INSERT INTO total VALUES(1, 1, 1700000060, 1, x'05');");
+}
+
+static void a_store_of_schema_1_gets_the_later_tables_and_keeps_its_counts(void **state)
+{
+    struct scratch *d = *state;
+    struct store_opened opened;
+
+    make_store_of_schema_1(d);
+    for (int i = 0; i < 2; i++) {
+        struct store *s = open_at(d->path, &opened);
+        assert_false(opened.created || opened.moved_aside);
+        assert_int_equal(number(s, "PRAGMA user_version"), schema_newest());
+        assert_string_equal(store_node(s), "0123456789abcdef");
+        assert_int_equal(begin(s, NOON), 2 + i);
+        assert_int_equal(version_of(s, "checkout", 11), 1);
+        assert_int_equal(total_good(s, 1), 5);
+        assert_int_equal(number(s, "SELECT count(*) FROM change"), 0);
+        assert_int_equal(number(s, "SELECT count(*) FROM instance_state"), 0);
+        store_close(s);
+    }
+}
+
 static void every_trouble_has_a_word(void **state)
 {
     (void)state;
@@ -393,6 +436,7 @@ int main(void)
         in_scratch(what_cannot_be_opened_says_why),
         in_scratch(a_file_too_large_to_check_says_so),
         cmocka_unit_test(steps_of_the_schema_are_applied_once_and_whole),
+        in_scratch(a_store_of_schema_1_gets_the_later_tables_and_keeps_its_counts),
         cmocka_unit_test(every_trouble_has_a_word),
     };
 

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* drain.c - `evenkeel drain` and `evenkeel undrain`: an instance gets no new requests, or gets them again. */
+#include "cli/commands.h"
+#include "control/client.h"
+
+#include <getopt.h>
+#include <jansson.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+struct options {
+    const char *change; /* "drain" or "undrain" */
+    const char *admin;
+    const char *instance;
+    const char *service;
+    const char *why;
+    long for_s;
+    long patience_s;
+    bool wait;
+    bool force;
+    bool json;
+};
+
+static void print_help(const char *change, FILE *to)
+{
+    bool drain = strcmp(change, "drain") == 0;
+
+    fprintf(to, "usage: evenkeel %s INSTANCE [OPTIONS]\n\n", change);
+    fputs(drain ? "Sends the instance no new requests. Those under way there are finished; clients "
+                  "go on with\n"
+                  "the other instances. It lasts over restarts until `evenkeel undrain`, until its "
+                  "time is over, or\n"
+                  "until the file changes the instance's `drain`; `evenkeel status` shows it as "
+                  "drift.\n\n"
+                : "Takes a drained instance back into service. It begins slowly (slow-start).\n\n",
+          to);
+    fprintf(to,
+            "  INSTANCE               its address as `evenkeel status` shows it, or its name in "
+            "the file\n"
+            "      --service NAME     when several services have it\n"
+            "      --why TEXT         the reason, for those who look later\n"
+            "      --wait             until it is in force%s\n"
+            "      --patience TIME    how long to wait at most: 30s, 5m (default 10m)\n%s"
+            "      --admin HOST:PORT  the admin address (default " CLIENT_DEFAULT_ADMIN ")\n"
+            "      --json             the answer, for programs\n"
+            "  -h, --help             this text\n\n"
+            "Exit codes: 0 done (or it was so already), 1 refused, not in time, or no evenkeel "
+            "answers,\n"
+            "2 wrong usage.\n",
+            drain ? " and nothing is under way at the instance"
+                  : " and the instance takes requests",
+            drain ? "      --for TIME         undrains by itself then\n"
+                    "      --force            also the last instance of its service\n"
+                  : "");
+}
+
+/* "30s", "5m", "2h"; 0 when it is none. */
+static long seconds_of(const char *text)
+{
+    char *end;
+    long n = strtol(text, &end, 10);
+    long factor = strcmp(end, "s") == 0   ? 1
+                  : strcmp(end, "m") == 0 ? 60
+                  : strcmp(end, "h") == 0 ? 3600
+                  : strcmp(end, "d") == 0 ? 86400
+                                          : 0;
+    return n > 0 && n < 100000000 && end != text ? n * factor : 0;
+}
+
+static int wrong_time(const struct options *o, const char *option, const char *text)
+{
+    fprintf(stderr, "evenkeel %s: %s %s: a time such as 30s, 5m or 2h was expected\n", o->change,
+            option, text);
+    return EXIT_USAGE;
+}
+
+static int read_options(int argc, char **argv, struct options *o)
+{
+    static const struct option longs[] = {
+        { "admin", required_argument, NULL, 'a' },    { "service", required_argument, NULL, 's' },
+        { "why", required_argument, NULL, 'y' },      { "for", required_argument, NULL, 'f' },
+        { "patience", required_argument, NULL, 'p' }, { "wait", no_argument, NULL, 'w' },
+        { "force", no_argument, NULL, 'F' },          { "json", no_argument, NULL, 'j' },
+        { "help", no_argument, NULL, 'h' },           {}
+    };
+    int c;
+
+    while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+        switch (c) {
+        case 'a': o->admin = optarg; break;
+        case 's': o->service = optarg; break;
+        case 'y': o->why = optarg; break;
+        case 'f':
+            if ((o->for_s = seconds_of(optarg)) == 0)
+                return wrong_time(o, "--for", optarg);
+            break;
+        case 'p':
+            if ((o->patience_s = seconds_of(optarg)) == 0)
+                return wrong_time(o, "--patience", optarg);
+            break;
+        case 'w': o->wait = true; break;
+        case 'F': o->force = true; break;
+        case 'j': o->json = true; break;
+        case 'h': print_help(o->change, stdout); exit(EXIT_DONE);
+        default: print_help(o->change, stderr); return EXIT_USAGE;
+        }
+    }
+    if (optind + 1 != argc) {
+        fprintf(stderr,
+                optind == argc ? "evenkeel %s: which instance? `evenkeel status` shows them\n"
+                               : "evenkeel %s: one instance at a time\n",
+                o->change);
+        return EXIT_USAGE;
+    }
+    o->instance = argv[optind];
+    return EXIT_DONE;
+}
+
+static const char *who_am_i(void)
+{
+    const char *sudo = getenv("SUDO_USER");
+    const struct passwd *p = getpwuid(getuid());
+
+    return sudo && *sudo ? sudo : p ? p->pw_name : "";
+}
+
+/* The program's answer; the caller frees it. */
+static err tell(const struct options *o, unsigned *ret_status, json_t **ret_answer)
+{
+    json_t *wish =
+        json_pack("{s:s, s:s, s:s*, s:s, s:s*, s:b}", "change", o->change, "instance", o->instance,
+                  "service", o->service, "who", who_am_i(), "why", o->why, "force", o->force);
+    struct str body;
+
+    if (!wish)
+        return err_make("an argument is not UTF-8");
+    if (o->for_s)
+        json_object_set_new(wish, "for_s", json_integer(o->for_s));
+    char *text = json_dumps(wish, JSON_COMPACT);
+    err e = client_tell(o->admin, "POST", "/api/v1/changes", text, ret_status, &body);
+    if (!e.failed) {
+        *ret_answer = json_loadb(body.p ? body.p : "", body.n, 0, NULL);
+        if (!*ret_answer)
+            e = err_make("http://%s/api/v1/changes answered %u: %.*s", o->admin, *ret_status,
+                         (int)span_find(str_span(&body), '\n'), body.p ? body.p : "");
+    }
+    str_free(&body);
+    free(text);
+    json_decref(wish);
+    return e;
+}
+
+/* ---- waiting */
+
+static bool is_meant(const struct options *o, const json_t *service, const json_t *instance)
+{
+    const char *name = json_string_value(json_object_get(service, "name"));
+    const char *address = json_string_value(json_object_get(instance, "address"));
+    const char *from = json_string_value(json_object_get(instance, "name"));
+
+    return (!o->service || (name && strcmp(name, o->service) == 0)) &&
+           ((address && strcmp(address, o->instance) == 0) ||
+            (from && strcasecmp(from, o->instance) == 0));
+}
+
+/* What is still to be waited for, in words for people, or NULL. */
+static const char *what_is_left(const struct options *o, const json_t *root)
+{
+    bool drain = strcmp(o->change, "drain") == 0;
+    size_t s;
+    json_t *service;
+
+    json_array_foreach (json_object_get(root, "services"), s, service) {
+        size_t i;
+        json_t *instance;
+        json_array_foreach (json_object_get(service, "instances"), i, instance) {
+            const char *state = json_string_value(json_object_get(instance, "state"));
+            if (!is_meant(o, service, instance))
+                continue;
+            if (json_is_true(json_object_get(instance, "drained")) != drain)
+                return "the change is not in force";
+            if (drain && json_integer_value(json_object_get(instance, "in_flight")) > 0)
+                return "requests are still under way there";
+            if (!drain && state && strcmp(state, "up") != 0 && strcmp(state, "observed") != 0)
+                return "the instance is not up";
+        }
+    }
+    return NULL;
+}
+
+static err wait_until_done(const struct options *o)
+{
+    const struct timespec pause = { .tv_nsec = 50 * 1000000 };
+    const time_t until = time(NULL) + o->patience_s;
+    const char *left = "nothing was heard of it";
+
+    do {
+        struct str body;
+        err e = client_get(o->admin, "/api/v1/services", &body);
+        json_t *root = e.failed ? NULL : json_loadb(body.p, body.n, 0, NULL);
+        str_free(&body);
+        if (e.failed)
+            return e;
+        left = what_is_left(o, root);
+        json_decref(root);
+        if (!left)
+            return OK;
+        nanosleep(&pause, NULL);
+    } while (time(NULL) < until);
+    return err_make("after %ld s %s", o->patience_s, left);
+}
+
+/* ---- */
+
+static void print_answer(const struct options *o, unsigned status, const json_t *answer)
+{
+    const char *done = json_string_value(json_object_get(answer, "done"));
+    const char *error = json_string_value(json_object_get(answer, "error"));
+
+    if (o->json) {
+        json_dumpf(answer, stdout, JSON_INDENT(2));
+        printf("\n");
+    } else if (status < 300) {
+        printf("%s\n", done ? done : "done");
+    } else {
+        fprintf(stderr, "evenkeel: %s\n", error ? error : "refused");
+    }
+}
+
+static int change(int argc, char **argv, const char *what)
+{
+    struct options o = { .change = what, .admin = CLIENT_DEFAULT_ADMIN, .patience_s = 600 };
+    unsigned status = 0;
+    json_t *answer = NULL;
+    int usage = read_options(argc, argv, &o);
+
+    if (usage != EXIT_DONE)
+        return usage;
+    err e = tell(&o, &status, &answer);
+    if (!e.failed) {
+        print_answer(&o, status, answer);
+        json_decref(answer);
+        if (status >= 300)
+            return EXIT_FAILED;
+        if (o.wait)
+            e = wait_until_done(&o);
+    }
+    if (e.failed) {
+        fprintf(stderr, "evenkeel: %s\n", e.text);
+        return EXIT_FAILED;
+    }
+    return EXIT_DONE;
+}
+
+int cmd_drain(int argc, char **argv)
+{
+    return change(argc, argv, "drain");
+}
+
+int cmd_undrain(int argc, char **argv)
+{
+    return change(argc, argv, "undrain");
+}

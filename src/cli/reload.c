@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* reload.c - `evenkeel reload`: lets the running program read its file again, and says what became of it. */
+#include "cli/commands.h"
+#include "control/client.h"
+
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { WAIT_S = 90 }; /* longer than the program itself tries */
+
+struct options {
+    const char *admin;
+    bool json;
+};
+
+static void print_help(FILE *to)
+{
+    fprintf(
+        to,
+        "usage: evenkeel reload [--admin HOST:PORT] [--json]\n\n"
+        "Lets the running evenkeel read its file again. The file is checked whole first: a wrong\n"
+        "one changes nothing. Connections and what was learned about instances stay; keys that\n"
+        "take a restart are named and stay as they were. SIGHUP does the same.\n\n"
+        "      --admin HOST:PORT  its admin address (default " CLIENT_DEFAULT_ADMIN ")\n"
+        "      --json             what became of it, for programs\n"
+        "  -h, --help             this text\n\n"
+        "Exit codes: 0 it is in force, 1 it was refused, or no evenkeel answers, 2 wrong usage.\n");
+}
+
+static int read_options(int argc, char **argv, struct options *o)
+{
+    static const struct option longs[] = { { "admin", required_argument, NULL, 'a' },
+                                           { "json", no_argument, NULL, 'j' },
+                                           { "help", no_argument, NULL, 'h' },
+                                           {} };
+    int c;
+
+    while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+        switch (c) {
+        case 'a': o->admin = optarg; break;
+        case 'j': o->json = true; break;
+        case 'h': print_help(stdout); exit(EXIT_DONE);
+        default: print_help(stderr); return EXIT_USAGE;
+        }
+    }
+    if (optind < argc) {
+        fprintf(stderr,
+                "evenkeel reload: '%s' is not expected here: the file is the one that the "
+                "running evenkeel was started with\n",
+                argv[optind]);
+        return EXIT_USAGE;
+    }
+    return EXIT_DONE;
+}
+
+/* Asks; *ret_serial is the run to wait for. */
+static err ask(const char *admin, json_int_t *ret_serial)
+{
+    struct str body;
+    unsigned status = 0;
+    err e = client_tell(admin, "POST", "/api/v1/reload", "{}", &status, &body);
+
+    if (!e.failed) {
+        json_t *o = json_loadb(body.p ? body.p : "", body.n, 0, NULL);
+        const char *error = json_string_value(json_object_get(o, "error"));
+        *ret_serial = json_integer_value(json_object_get(o, "serial"));
+        if (status != 202)
+            e = err_make("%s", error ? error : "it does not know how to reload");
+        json_decref(o);
+    }
+    str_free(&body);
+    return e;
+}
+
+static err look(const char *admin, json_t **ret_last)
+{
+    struct str body;
+    err e = client_get(admin, "/api/v1/reload", &body);
+
+    if (!e.failed) {
+        json_t *o = json_loadb(body.p, body.n, 0, NULL);
+        *ret_last = json_incref(json_object_get(o, "last"));
+        json_decref(o);
+    }
+    str_free(&body);
+    return e;
+}
+
+static err wait_for(const char *admin, json_int_t serial, json_t **ret_last)
+{
+    const struct timespec pause = { .tv_nsec = 20 * 1000000 };
+    const time_t until = time(NULL) + WAIT_S;
+
+    while (time(NULL) < until) {
+        json_t *last = NULL;
+        err e = look(admin, &last);
+        if (e.failed)
+            return e;
+        if (json_integer_value(json_object_get(last, "serial")) >= serial) {
+            *ret_last = last;
+            return OK;
+        }
+        json_decref(last);
+        nanosleep(&pause, NULL);
+    }
+    return err_make("it is still under way after %d s; `evenkeel status` and its messages say more",
+                    WAIT_S);
+}
+
+static const char *text_of(const json_t *o, const char *key)
+{
+    const char *s = json_string_value(json_object_get(o, key));
+    return s ? s : "";
+}
+
+static void print_outcome(const json_t *last)
+{
+    bool good = json_is_true(json_object_get(last, "good"));
+    FILE *to = good ? stdout : stderr;
+
+    fputs(text_of(last, "findings"), to);
+    if (!good) {
+        fprintf(to, "evenkeel: %s\n", text_of(last, "error"));
+        return;
+    }
+    const char *changed = text_of(last, "changed");
+    const char *restart = text_of(last, "needs_restart");
+    printf("reloaded; changed: %s\n", *changed ? changed : "nothing");
+    if (*restart)
+        printf("these take a restart and stay as they were: %s\n", restart);
+}
+
+int cmd_reload(int argc, char **argv)
+{
+    struct options o = { .admin = CLIENT_DEFAULT_ADMIN };
+    json_int_t serial = 0;
+    json_t *last = NULL;
+    int usage = read_options(argc, argv, &o);
+
+    if (usage != EXIT_DONE)
+        return usage;
+    err e = ask(o.admin, &serial);
+    if (!e.failed)
+        e = wait_for(o.admin, serial, &last);
+    if (e.failed) {
+        fprintf(stderr, "evenkeel: %s\n", e.text);
+        return EXIT_FAILED;
+    }
+    if (o.json) {
+        json_dumpf(last, stdout, JSON_INDENT(2));
+        printf("\n");
+    } else {
+        print_outcome(last);
+    }
+    int code = json_is_true(json_object_get(last, "good")) ? EXIT_DONE : EXIT_FAILED;
+    json_decref(last);
+    return code;
+}

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* changes.c - what makes sense, storing it, ending it. */
+#include "control/changes.h"
+
+#include "base/log.h"
+#include "control/config_file.h"
+#include "control/control.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static int64_t unix_now(const struct control *c)
+{
+    return c->parts.wall() / NS_PER_S;
+}
+
+/* ---- storing */
+
+struct change_task {
+    struct scribe_task task;
+    struct arena arena;
+    struct stored_change put; /* id 0: nothing to put */
+    int64_t gone[2];          /* ids; 0: none */
+    err result;
+};
+
+static void run_store(struct scribe_task *t, struct store *s)
+{
+    struct change_task *k = container_of(t, struct change_task, task);
+
+    k->result = OK;
+    if (k->put.id)
+        k->result = changes_put(s, &k->put);
+    for (size_t i = 0; i < 2; i++) {
+        if (k->gone[i] && !k->result.failed)
+            k->result = changes_delete(s, k->gone[i]);
+    }
+}
+
+static void stored(struct scribe_task *t, void *control)
+{
+    struct control *c = control;
+    struct change_task *k = container_of(t, struct change_task, task);
+    struct change *change = k->put.id ? overlay_find(&c->overlay, k->put.id) : NULL;
+
+    if (k->result.failed)
+        log_warn("a change at run time is not in the store and ends with this process: %s",
+                 k->result.text);
+    else if (change)
+        change->stored = true;
+    reload_want(c, false);
+    arena_free(&k->arena);
+    free(k);
+}
+
+/* Stores first, then it comes into force: a crash in between leaves what was stored, which the next start puts
+ * into force. */
+static void store(struct control *c, const struct change *put, int64_t gone, int64_t gone_too)
+{
+    struct change_task *k = calloc(1, sizeof(*k));
+
+    check(k != NULL);
+    k->task = (struct scribe_task){ .run = run_store, .done = stored };
+    k->gone[0] = gone;
+    k->gone[1] = gone_too;
+    if (put)
+        k->put = (struct stored_change){
+            .id = put->id,
+            .kind = span_from_text(change_word(put->kind)),
+            .service = arena_span(&k->arena, put->service),
+            .instance = arena_span(&k->arena, put->instance),
+            .value = change_value(&k->arena, put),
+            .who = arena_span(&k->arena, put->who),
+            .why = arena_span(&k->arena, put->why),
+            .at = put->at,
+            .expires = put->expires,
+            .file_value = arena_span(&k->arena, put->file_value),
+        };
+    if (!c->parts.scribe || !control_give_task(c, &k->task)) {
+        arena_free(&k->arena);
+        free(k);
+        reload_want(c, false);
+    }
+}
+
+/* ---- what makes sense */
+
+struct target {
+    const struct service *service;
+    const struct instance *instance; /* the first that is meant; a name may mean several */
+    size_t count;
+    bool ambiguous; /* two services have it */
+};
+
+static struct target find_target(const struct control *c, const struct change *wish)
+{
+    const struct config *config = control_config(c);
+    struct target t = {};
+
+    for (size_t s = 0; s < config->service_count; s++) {
+        const struct service *service = &config->services[s];
+        struct change about = *wish;
+        if (wish->service.n == 0)
+            about.service = service->name;
+        for (size_t i = 0; i < service->instance_count; i++) {
+            if (!change_is_about(&about, service, &service->instances[i]))
+                continue;
+            t.ambiguous |= t.service && t.service != service;
+            t.service = service;
+            t.instance = t.count++ ? t.instance : &service->instances[i];
+        }
+    }
+    return t;
+}
+
+static void reply(struct change_reply *r, unsigned status, int64_t id, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+static void reply(struct change_reply *r, unsigned status, int64_t id, const char *format, ...)
+{
+    va_list args;
+
+    r->status = status;
+    r->id = id;
+    va_start(args, format);
+    vsnprintf(r->text, sizeof(r->text), format, args);
+    va_end(args);
+}
+
+/* Instances that would still get requests. */
+static size_t left_without(const struct service *s, const struct change *change)
+{
+    size_t left = 0;
+
+    for (size_t i = 0; i < s->instance_count; i++)
+        left += !s->instances[i].drain && !change_is_about(change, s, &s->instances[i]);
+    return left;
+}
+
+/* A change of the overlay that is about this instance, of this kind. */
+static struct change *made_before(const struct control *c, const struct target *t,
+                                  enum change_kind kind)
+{
+    for (size_t i = 0; i < c->overlay.count; i++) {
+        struct change *old = c->overlay.list[i];
+        if (old->kind == kind && change_is_about(old, t->service, t->instance))
+            return old;
+    }
+    return NULL;
+}
+
+static void add_change(struct control *c, const struct change *wish, struct change_reply *r,
+                       const char *words)
+{
+    struct arena a = {};
+    struct change change = *wish;
+    int64_t replaced;
+
+    if (c->overlay.count >= CHANGES_AT_ONCE_MAX) {
+        reply(r, 409, 0, "there are %d changes already; take some back", CHANGES_AT_ONCE_MAX);
+        return;
+    }
+    change.at = unix_now(c);
+    change.file_value =
+        overlay_file_value(&a, control_config(c), wish->kind, wish->service, wish->instance);
+    const struct change *added = overlay_add(&c->overlay, &change, &replaced);
+    arena_free(&a);
+    log_info("%s %.*s of %.*s, asked for by %.*s: %.*s", words, SPAN_ARG(added->instance),
+             SPAN_ARG(added->service), SPAN_ARG(added->who.n ? added->who : SPAN("somebody")),
+             SPAN_ARG(added->why.n ? added->why : SPAN("no reason given")));
+    store(c, added, replaced, 0);
+    reply(r, 202, added->id, "%s %.*s of %.*s", words, SPAN_ARG(added->instance),
+          SPAN_ARG(added->service));
+}
+
+static void remove_change(struct control *c, int64_t id)
+{
+    overlay_remove(&c->overlay, id);
+    store(c, NULL, id, 0);
+}
+
+static void make_drain(struct control *c, const struct change *wish, const struct target *t,
+                       bool force, struct change_reply *r)
+{
+    if (t->count == 1 && t->instance->drain) {
+        const struct change *old = made_before(c, t, CHANGE_DRAIN);
+        reply(r, 200, old ? old->id : 0, "%.*s is drained already", SPAN_ARG(wish->instance));
+        return;
+    }
+    if (!force && left_without(t->service, wish) == 0) {
+        reply(r, 409, 0,
+              "no instance of %.*s would be left that takes requests; drain it all the same with "
+              "force",
+              SPAN_ARG(wish->service));
+        return;
+    }
+    add_change(c, wish, r, "draining");
+}
+
+static void make_undrain(struct control *c, const struct change *wish, const struct target *t,
+                         struct change_reply *r)
+{
+    const struct change *old = made_before(c, t, CHANGE_DRAIN);
+
+    if (!t->instance->drain && !old) {
+        reply(r, 200, 0, "%.*s is not drained", SPAN_ARG(wish->instance));
+    } else if (t->instance->file_drain) {
+        add_change(c, wish, r, "taking back into service");
+    } else {
+        remove_change(c, old ? old->id : 0);
+        log_info("taking back into service %.*s of %.*s", SPAN_ARG(wish->instance),
+                 SPAN_ARG(wish->service));
+        reply(r, 202, 0, "taking back into service %.*s of %.*s", SPAN_ARG(wish->instance),
+              SPAN_ARG(wish->service));
+    }
+}
+
+static void make_remove(struct control *c, const struct change *wish, const struct target *t,
+                        bool force, struct change_reply *r)
+{
+    const struct change *added = made_before(c, t, CHANGE_ADD);
+
+    if (!force && left_without(t->service, wish) == 0) {
+        reply(r, 409, 0,
+              "no instance of %.*s would be left that takes requests; remove it all the "
+              "same with force",
+              SPAN_ARG(wish->service));
+    } else if (added) {
+        remove_change(c, added->id);
+        reply(r, 202, 0, "removing %.*s of %.*s", SPAN_ARG(wish->instance),
+              SPAN_ARG(wish->service));
+    } else {
+        add_change(c, wish, r, "removing");
+    }
+}
+
+static void make_add(struct control *c, struct change *wish, const struct target *t,
+                     struct change_reply *r)
+{
+    const struct config *config = control_config(c);
+    struct instance parsed;
+    struct arena a = {};
+    size_t s = 0;
+
+    if (t->count) {
+        reply(r, 409, 0, "%.*s is an instance of %.*s already", SPAN_ARG(wish->instance),
+              SPAN_ARG(t->service->name));
+        return;
+    }
+    if (wish->service.n == 0 && config->service_count == 1)
+        wish->service = config->services[0].name;
+    while (s < config->service_count && !span_equal(config->services[s].name, wish->service))
+        s++;
+    bool good = instance_parse(&a, wish->instance, &parsed);
+    arena_free(&a);
+    if (s == config->service_count)
+        reply(r, 404, 0, wish->service.n ? "there is no service '%.*s'" : "which service?%.*s",
+              SPAN_ARG(wish->service));
+    else if (!good)
+        reply(r, 400, 0, "'%.*s' is no instance: host:port or unix:/path was expected",
+              SPAN_ARG(wish->instance));
+    else if (config->services[s].instance_count >= INSTANCES_MAX)
+        reply(r, 409, 0, "a service has at most %d instances", INSTANCES_MAX);
+    else
+        add_change(c, wish, r, "adding");
+}
+
+static void make_weight(struct control *c, const struct change *wish, const struct target *t,
+                        struct change_reply *r)
+{
+    const struct change *old = made_before(c, t, CHANGE_WEIGHT);
+
+    if (t->instance->weight == wish->weight && t->count == 1)
+        reply(r, 200, old ? old->id : 0, "the weight of %.*s is %u already",
+              SPAN_ARG(wish->instance), wish->weight);
+    else
+        add_change(c, wish, r, "changing the weight of");
+}
+
+void changes_make(struct control *c, const struct change *asked, bool force,
+                  struct change_reply *ret)
+{
+    struct change wish = *asked;
+    struct target t = find_target(c, &wish);
+
+    if (t.ambiguous) {
+        reply(ret, 409, 0, "several services have an instance %.*s; say which service",
+              SPAN_ARG(wish.instance));
+        return;
+    }
+    if (wish.kind == CHANGE_ADD) {
+        make_add(c, &wish, &t, ret);
+        return;
+    }
+    if (!t.count) {
+        reply(ret, 404, 0, "there is no instance '%.*s'%s%.*s", SPAN_ARG(wish.instance),
+              wish.service.n ? " of service " : "", SPAN_ARG(wish.service));
+        return;
+    }
+    wish.service = t.service->name;
+    switch (wish.kind) {
+    case CHANGE_DRAIN: make_drain(c, &wish, &t, force, ret); break;
+    case CHANGE_UNDRAIN: make_undrain(c, &wish, &t, ret); break;
+    case CHANGE_REMOVE: make_remove(c, &wish, &t, force, ret); break;
+    case CHANGE_WEIGHT: make_weight(c, &wish, &t, ret); break;
+    case CHANGE_ADD:
+    case CHANGE_COUNT: never("a kind of change that was dealt with");
+    }
+}
+
+/* ---- ending */
+
+void changes_take_back(struct control *c, int64_t id, struct change_reply *ret)
+{
+    const struct change *old = overlay_find(&c->overlay, id);
+
+    if (!old) {
+        reply(ret, 404, 0, "there is no change %ld", (long)id);
+        return;
+    }
+    log_info("taken back: %s %.*s of %.*s", change_word(old->kind), SPAN_ARG(old->instance),
+             SPAN_ARG(old->service));
+    remove_change(c, id);
+    reply(ret, 202, id, "taken back");
+}
+
+void changes_tick(struct control *c)
+{
+    int64_t now = unix_now(c);
+
+    for (size_t i = 0; i < c->overlay.count;) {
+        const struct change *old = c->overlay.list[i];
+        if (!old->expires || old->expires > now) {
+            i++;
+            continue;
+        }
+        log_info("its time is over: %s %.*s of %.*s", change_word(old->kind),
+                 SPAN_ARG(old->instance), SPAN_ARG(old->service));
+        remove_change(c, old->id);
+    }
+}
+
+void changes_over(struct control *c, const int64_t *ids, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct change *old = overlay_find(&c->overlay, ids[i]);
+        if (!old)
+            continue;
+        log_info("the file decides again: %s %.*s of %.*s was made when it said %.*s",
+                 change_word(old->kind), SPAN_ARG(old->instance), SPAN_ARG(old->service),
+                 SPAN_ARG(old->file_value));
+        remove_change(c, ids[i]);
+    }
+}
+
+void changes_ride(struct control *c)
+{
+    for (size_t i = 0; i < c->overlay.count; i++)
+        c->overlay.list[i]->riding = true;
+}
+
+void changes_arrive(struct control *c, bool good)
+{
+    for (size_t i = 0; i < c->overlay.count; i++) {
+        struct change *k = c->overlay.list[i];
+        if (k->riding && good && !k->in_force)
+            k->in_force = control_config(c)->generation;
+        k->riding = false;
+    }
+}

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* reload.c - one function per step. */
+#include "control/reload.h"
+
+#include "base/log.h"
+#include "control/control.h"
+#include "io/tls.h"
+
+#include <stdlib.h>
+
+#define PUBLISH_PATIENCE (60 * NS_PER_S) /* for long requests under old configurations to end */
+
+const char *reload_words(enum reload_state s)
+{
+    static const char *const words[] = {
+#define X(name, text) text,
+        RELOAD_STATES(X)
+#undef X
+    };
+    return words[s];
+}
+
+static int64_t unix_now(const struct control *c)
+{
+    return c->parts.wall() / NS_PER_S;
+}
+
+/* ---- the end of a run */
+
+static void take_text(struct str *to, struct str *from)
+{
+    str_free(to);
+    *to = *from;
+    *from = str_growing();
+}
+
+static void note_outcome(struct control *c, struct load_job *job, const err *e)
+{
+    struct reload_outcome *o = &c->reload.last;
+
+    o->serial = c->reload.serial;
+    o->good = !e->failed;
+    o->at = unix_now(c);
+    str_free(&o->error);
+    o->error = str_growing();
+    str_text(&o->error, e->failed ? e->text : "");
+    take_text(&o->changed, &job->changed);
+    take_text(&o->restart, &job->restart);
+    str_free(&o->findings);
+    o->findings = str_growing();
+    if (job->reported)
+        str_put(&o->findings, str_span(&job->report.text));
+}
+
+static void tell_outcome(const struct reload_outcome *o)
+{
+    if (!o->good) {
+        log_error("reload refused, the configuration in force stays: %.*s",
+                  SPAN_ARG(str_span(&o->error)));
+        for (struct span rest = str_span(&o->findings); rest.n > 0;) {
+            size_t end = span_find(rest, '\n');
+            log_error("  %.*s", (int)end, rest.p);
+            rest = span_after(rest, end + 1);
+        }
+        return;
+    }
+    log_info("reloaded; changed: %.*s",
+             SPAN_ARG(o->changed.n ? str_span(&o->changed) : SPAN("nothing")));
+    if (o->restart.n)
+        log_warn("these keys take a restart and stay as they were: %.*s",
+                 SPAN_ARG(str_span(&o->restart)));
+}
+
+static void start(struct control *c);
+
+static void finish(struct control *c, err e)
+{
+    struct reload *r = &c->reload;
+    struct load_job *job = r->job;
+
+    if (job->reread) {
+        note_outcome(c, job, &e);
+        tell_outcome(&r->last);
+    } else if (e.failed) {
+        log_error("a change did not come into force: %s", e.text);
+    }
+    changes_arrive(c, !e.failed);
+    load_job_free(job);
+    if (r->recall)
+        free(r->recall->memories);
+    free(r->recall);
+    r->job = NULL;
+    r->recall = NULL;
+    r->state = RELOAD_IDLE;
+    if (r->wanted)
+        start(c);
+}
+
+/* ---- its steps */
+
+static void publish(struct control *c)
+{
+    struct reload *r = &c->reload;
+    struct config *config = r->job->config;
+
+    if (publication_reclaim(&c->publication) == SNAPSHOTS_HELD_MAX) {
+        if (c->reactor->now < r->give_up)
+            return; /* the next tick tries again */
+        finish(c, err_make("too many long requests still run under as many older configurations; "
+                           "try again when some of them have ended"));
+        return;
+    }
+    r->job->config = NULL; /* the publication's from now on */
+    book_adopt(&c->book, config, r->recall ? r->recall->memories : NULL, c->reactor->now);
+    checker_adopt(&c->checker, config, NULL, 0);
+    bool published = publication_publish(&c->publication, config);
+    check(published);
+    for (size_t i = 0; i < c->parts.worker_count; i++)
+        reactor_wake(c->parts.workers[i].reactor);
+    finish(c, OK);
+}
+
+static void run_recall(struct scribe_task *t, struct store *s)
+{
+    struct recall *q = container_of(t, struct recall, task);
+
+    q->result = book_recall(s, q->config, q->now, q->memories);
+}
+
+static void recalled(struct scribe_task *t, void *control)
+{
+    struct control *c = control;
+    struct recall *q = container_of(t, struct recall, task);
+
+    if (q->result.failed) {
+        finish(c, err_make("the store does not say what it knows of the journeys: %s",
+                           q->result.text));
+        return;
+    }
+    c->reload.state = RELOAD_PUBLISHING;
+    c->reload.give_up = c->reactor->now + PUBLISH_PATIENCE;
+    publish(c);
+}
+
+static void ask_store(struct control *c)
+{
+    struct recall *q = c->reload.recall;
+
+    if (q->task.run) /* it has it */
+        return;
+    q->task = (struct scribe_task){ .run = run_recall, .done = recalled };
+    if (!control_give_task(c, &q->task))
+        q->task = (struct scribe_task){};
+}
+
+static void begin_recall(struct control *c)
+{
+    struct reload *r = &c->reload;
+    struct config *config = r->job->config;
+
+    r->state = RELOAD_RECALLING;
+    r->recall = calloc(1, sizeof(*r->recall));
+    check(r->recall != NULL);
+    r->recall->config = config;
+    r->recall->now = unix_now(c);
+    r->recall->memories = calloc(config->journey_count, sizeof(r->recall->memories[0]));
+    check(r->recall->memories != NULL);
+    ask_store(c);
+}
+
+/* What takes a restart stays as it is. TLS towards instances is made once: its files may not be readable any
+ * more. */
+static void carry_over(const struct config *old, struct config *new)
+{
+    new->limits.connections = old->limits.connections;
+    new->limits.memory = old->limits.memory;
+    new->workers = old->workers;
+    new->log_level = old->log_level;
+    for (size_t i = 0; i < new->service_count; i++) {
+        for (size_t k = 0; k < old->service_count; k++) {
+            struct service *s = &new->services[i];
+            if (!s->tls_client && span_equal(s->name, old->services[k].name))
+                s->tls_client = tls_client_share(old->services[k].tls_client);
+        }
+    }
+}
+
+void reload_loaded(struct control *c, struct load_job *job)
+{
+    check(c->reload.state == RELOAD_LOADING && c->reload.job == job);
+    if (job->result.failed) {
+        finish(c, job->result);
+        return;
+    }
+    carry_over(control_config(c), job->config);
+    changes_over(c, job->over, job->over_count);
+    err e = registry_assign(&c->registry, job->config);
+    if (e.failed) {
+        finish(c, e);
+    } else if (c->parts.scribe) {
+        begin_recall(c);
+    } else {
+        c->reload.state = RELOAD_PUBLISHING;
+        c->reload.give_up = c->reactor->now + PUBLISH_PATIENCE;
+        publish(c);
+    }
+}
+
+static struct load_job *make_job(const struct control *c, bool reread)
+{
+    const struct config *now = control_config(c);
+    struct load_job *job = calloc(1, sizeof(*job));
+
+    check(job != NULL);
+    job->reread = reread;
+    job->path = arena_text(&job->arena, now->path);
+    job->folder = arena_text(&job->arena, now->folder);
+    job->source = arena_span(&job->arena, now->source);
+    job->started = span_from_text(c->started_with); /* it outlives every job */
+    job->changes = overlay_copy(&c->overlay, &job->arena);
+    job->change_count = c->overlay.count;
+    job->dressed = arena_array(&job->arena, struct span, now->service_count);
+    for (size_t i = 0; i < now->service_count; i++) {
+        if (now->services[i].tls_client)
+            job->dressed[job->dressed_count++] = arena_span(&job->arena, now->services[i].name);
+    }
+    return job;
+}
+
+static void start(struct control *c)
+{
+    struct reload *r = &c->reload;
+    struct load_job *job = make_job(c, r->wanted_reread);
+
+    if (!loader_give(c->parts.loader, job)) {
+        load_job_free(job); /* the next tick tries again */
+        return;
+    }
+    r->job = job;
+    r->state = RELOAD_LOADING;
+    r->serial++;
+    r->wanted = r->wanted_reread = false;
+    changes_ride(c);
+}
+
+uint64_t reload_want(struct control *c, bool reread)
+{
+    struct reload *r = &c->reload;
+
+    if (!c->parts.loader || c->state != CONTROL_SERVING)
+        return r->serial;
+    r->wanted = true;
+    r->wanted_reread |= reread;
+    if (r->state == RELOAD_IDLE)
+        start(c);
+    return r->wanted ? r->serial + 1 : r->serial;
+}
+
+void reload_tick(struct control *c)
+{
+    if (c->reload.state == RELOAD_IDLE && c->reload.wanted)
+        start(c);
+    else if (c->reload.state == RELOAD_RECALLING)
+        ask_store(c);
+    else if (c->reload.state == RELOAD_PUBLISHING)
+        publish(c);
+}
+
+void reload_open(struct reload *r)
+{
+    *r = (struct reload){ .last = { .error = str_growing(),
+                                    .changed = str_growing(),
+                                    .restart = str_growing(),
+                                    .findings = str_growing() } };
+}
+
+void reload_free(struct reload *r)
+{
+    if (r->job)
+        load_job_free(r->job);
+    if (r->recall)
+        free(r->recall->memories);
+    free(r->recall);
+    str_free(&r->last.error);
+    str_free(&r->last.changed);
+    str_free(&r->last.restart);
+    str_free(&r->last.findings);
+}
