@@ -127,13 +127,19 @@ static void link_busy(struct connection *c)
 
 static void unlink_idle(struct connection *c)
 {
-    for (struct connection **at = &idle; *at; at = &(*at)->next) {
-        if (*at == c) {
-            *at = c->next;
-            break;
-        }
-    }
-    c->next = NULL;
+    *(c->before ? &c->before->next : &idle) = c->next;
+    if (c->next)
+        c->next->before = c->before;
+    c->before = c->next = NULL;
+}
+
+static void link_idle(struct connection *c)
+{
+    c->before = NULL;
+    c->next = idle;
+    if (idle)
+        idle->before = c;
+    idle = c;
 }
 
 /* Freed when this turn of the loop is over. */
@@ -263,8 +269,7 @@ static void answered(struct connection *c)
         return;
     }
     c->used = true;
-    c->next = idle;
-    idle = c;
+    link_idle(c);
 }
 
 /* False while the head is not complete. */

@@ -15,7 +15,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..
 from proxies import ROOT, free_port, program, raise_descriptors  # noqa: E402, F401  (bench/proxies.py)
 
 TOOLS = os.path.join(ROOT, "build", "bench", "drills")
-AHEAD = True  # of the machine's other work, all parts of a drill alike, where we may: then what is measured is ours
+# Real-time priorities, where we may: all parts of a drill go before the machine's other work, and who measures before what is measured.
+MEASURES, SERVES, MEASURED = 3, 2, 1
 PATIENCE_S = 30
 PROXIES = ("evenkeel", "nginx", "haproxy")
 
@@ -28,13 +29,13 @@ def binary():
     return os.environ.get("BINARY") or os.path.join(ROOT, "build", "evenkeel")
 
 
-def end_with_us(ahead=False):
+def end_with_us(priority=0):
     """In a child (prctl(2), PR_SET_PDEATHSIG; sched(7): a nice value would only count within one session)."""
     def prepare():
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)
         try:
-            if ahead:
-                os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+            if priority:
+                os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(priority))
         except OSError:
             pass
     return prepare
@@ -97,7 +98,7 @@ class Instances:
     def __init__(self, count, *options, ports=None):
         self.ports = ports or [free_port() for _ in range(count)]
         self.process = subprocess.Popen([os.path.join(TOOLS, "instances"), *map(str, options), *map(str, self.ports)],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=end_with_us(AHEAD))
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=end_with_us(SERVES))
         self.tell("* mode ok")  # answered: they listen
 
     def tell(self, command):
@@ -137,7 +138,7 @@ class Callers:
     def __init__(self, port, rate, seconds, *options):
         self.seconds = seconds
         self.process = subprocess.Popen([os.path.join(TOOLS, "callers"), *map(str, options), str(port), str(rate), str(seconds)],
-                                        stdout=subprocess.PIPE, text=True, preexec_fn=end_with_us(AHEAD))
+                                        stdout=subprocess.PIPE, text=True, preexec_fn=end_with_us(MEASURES))
         line = self.process.stdout.readline()
         if not line:
             sys.exit(f"the callers ended with {self.process.wait()}")
@@ -224,7 +225,7 @@ class Proxy:
         self.log = os.path.join(self.folder, "out")
         with open(self.log, "ab") as out:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=self.folder,
-                                            start_new_session=True, preexec_fn=end_with_us(AHEAD))
+                                            start_new_session=True, preexec_fn=end_with_us(MEASURED))
         try:
             wait_until(f"{name} answers", lambda: get(self.port, "/") is not None, self.process)
         except SystemExit:
