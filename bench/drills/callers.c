@@ -48,6 +48,7 @@ struct connection {
     struct connection *before, *next; /* by when their calls were due; or the list of free ones */
     bool used;                        /* it has answered before */
     bool once;                        /* it is closed after the answer */
+    bool refused;
     bool again;
     bool post;
     size_t sent, whole; /* bytes of head and body */
@@ -182,7 +183,7 @@ static struct connection *open_connection(void)
     opened++;
     if (++open_now > open_most)
         open_most = open_now;
-    connect(c->fd, (struct sockaddr *)&a, sizeof(a)); /* how it went, the first event says */
+    c->refused = connect(c->fd, (struct sockaddr *)&a, sizeof(a)) && errno == ECONNREFUSED;
     struct epoll_event e = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = c };
     if (epoll_ctl(epoll, EPOLL_CTL_ADD, c->fd, &e))
         fail("callers: epoll_ctl");
@@ -219,6 +220,7 @@ static void send_rest(struct connection *c)
                          MSG_NOSIGNAL | (in_head && c->post ? MSG_MORE : 0));
         if (n < 0 && (errno == EAGAIN || errno == ENOTCONN))
             return;
+        c->refused |= n < 0 && errno == ECONNREFUSED;
         if (n <= 0)
             return; /* an answer may be there all the same; the end is seen when it is read */
         c->sent += (size_t)n;
@@ -329,7 +331,7 @@ static void ended(struct connection *c, int why)
         c->endless = true;
         answered(c);
     } else {
-        give_up(c, why == ECONNREFUSED ? REFUSED : BROKEN);
+        give_up(c, c->refused || why == ECONNREFUSED ? REFUSED : BROKEN);
     }
 }
 
