@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // visitors.mjs - people and programs who use the shop, and who count for themselves how it went.
-//   node visitors.mjs --target http://127.0.0.1:8080 [--for 60s] [--rate 40] [--seed 1] [--tally FILE] [--events FILE]
+//   node visitors.mjs --target http://127.0.0.1:8080 [--for 60s] [--rate 40] [--seed 1] [--tally FILE] [--events FILE] [--near MS]
 // A visitor walks: looks around, searches, perhaps signs up, fills a cart, orders, asks the assistant. The
 // steps of all visitors together begin at `rate` a second, whether or not earlier ones were answered.
 // The tally is theirs alone: which journey a request belongs to comes from the table below, and the time
@@ -10,7 +10,7 @@ import fs from 'node:fs';
 import http from 'node:http';
 import { parseArgs } from 'node:util';
 
-const NEAR_MS = 2; // answers this close to a threshold may be judged either way by another clock
+const NEAR_MS = 2; // answers this close to a threshold may be judged either way by another clock (--near)
 const TIMEOUT_MS = 30_000;
 
 // First match wins, as in evenkeel.yaml. Thresholds in ms.
@@ -43,7 +43,8 @@ export function judge(outcome, ms, threshold) {
 }
 
 export class Tally {
-  constructor() {
+  constructor(nearMs = NEAR_MS) {
+    this.near_ms = nearMs;
     this.journeys = Object.fromEntries(journeys.map(([name, threshold]) => [name,
       { good: 0, slow: 0, failed: 0, excluded: 0, near: 0, threshold_ms: Number.isFinite(threshold) ? threshold : null }]));
     this.requests = 0;
@@ -54,7 +55,7 @@ export class Tally {
     const row = this.journeys[name];
     const verdict = judge(outcome, ms, threshold);
     row[verdict]++;
-    if ((verdict === 'good' || verdict === 'slow') && Math.abs(ms - threshold) <= NEAR_MS) row.near++;
+    if ((verdict === 'good' || verdict === 'slow') && Math.abs(ms - threshold) <= this.near_ms) row.near++;
     this.requests++;
     return verdict;
   }
@@ -75,7 +76,7 @@ function generator(seed) {
 class Visitors {
   constructor(options) {
     this.target = new URL(options.target);
-    this.tally = new Tally();
+    this.tally = new Tally(options.near ? Number(options.near) : undefined);
     this.events = options.events ? fs.openSync(options.events, 'w') : undefined;
     this.random = generator(options.seed);
     // unused connections are let go of long before evenkeel does (60 s), so nobody closes under a request
@@ -259,7 +260,7 @@ async function main() {
     options: {
       target: { type: 'string', default: 'http://127.0.0.1:8080' }, for: { type: 'string' },
       rate: { type: 'string', default: '40' }, seed: { type: 'string', default: '1' }, tally: { type: 'string' },
-      events: { type: 'string' },
+      events: { type: 'string' }, near: { type: 'string' },
     },
   });
   const visitors = new Visitors(values);
