@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "control/control.h"
+#include "control/view.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -162,22 +163,6 @@ static double seconds_of(ns_t t)
     return (double)t / (double)NS_PER_S;
 }
 
-/* The one word for people. */
-static const char *state_of(const struct control *c, const struct service *s,
-                            const struct instance *in, const struct check *k, ns_t ejected)
-{
-    (void)c;
-    if (in->drain)
-        return "drained";
-    if (s->mode == MODE_OBSERVE)
-        return "observed";
-    if (k && !k->known)
-        return "unchecked";
-    if (k && !k->up)
-        return "down";
-    return ejected > 0 ? "ejected" : "up";
-}
-
 static json_t *check_json(const struct check *k)
 {
     if (!k)
@@ -209,9 +194,7 @@ static json_t *instance_json(const struct control *c, const struct service *s,
 #undef X
     };
     static const char *const origins[] = { "file", "api", "dns" };
-    const struct check *k = checker_find(&c->checker, in);
-    ns_t ejected =
-        (ns_t)counter_read(&c->admin_page, in->said + SAID_EJECTED_UNTIL) - c->reactor->now;
+    struct instance_view v = view_instance(c, s, in);
     json_t *o = json_object();
 
     set(o, "address", text(in->text));
@@ -221,9 +204,9 @@ static json_t *instance_json(const struct control *c, const struct service *s,
     set(o, "zone", text(in->zone));
     set(o, "weight", json_integer(in->weight));
     set(o, "drained", json_boolean(in->drain));
-    set(o, "state", json_string(state_of(c, s, in, k, ejected)));
-    set(o, "ejected_for_s", ejected > 0 ? json_real(seconds_of(ejected)) : json_null());
-    set(o, "check", check_json(k));
+    set(o, "state", json_string(v.word));
+    set(o, "ejected_for_s", v.ejected_for ? json_real(seconds_of(v.ejected_for)) : json_null());
+    set(o, "check", check_json(v.check));
     set_counters(c, o, names, in->slots, INSTANCE_COUNTER_COUNT);
     return o;
 }

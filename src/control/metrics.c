@@ -4,6 +4,7 @@
 #include "control/api.h"
 
 #include "control/control.h"
+#include "control/view.h"
 
 #include <math.h>
 
@@ -158,12 +159,12 @@ static void write_health(struct control *c, struct str *out)
     for (size_t s = 0; s < config->service_count; s++) {
         const struct service *service = &config->services[s];
         for (size_t i = 0; i < service->instance_count; i++) {
-            uint32_t word = service->instances[i].said + SAID_EJECTED_UNTIL;
             str_literal(out, "evenkeel_instance_ejected{");
             label(out, "service", service->name);
             str_char(out, ',');
             label(out, "instance", service->instances[i].text);
-            str_print(out, "} %d\n", (ns_t)counter_read(&c->admin_page, word) > c->reactor->now);
+            str_print(out, "} %d\n",
+                      view_instance(c, service, &service->instances[i]).ejected_for > 0);
         }
     }
     head(out, "evenkeel_changes", "gauge", "Changes at run time that differ from the file.");

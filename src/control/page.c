@@ -3,6 +3,7 @@
 #include "control/api.h"
 
 #include "control/control.h"
+#include "control/page.h"
 
 #include <stdlib.h>
 
@@ -15,7 +16,7 @@ struct row {
 
 enum { BUDGET_NO_DATA = 2, BUDGET_NO_OBJECTIVE = 3 };
 
-static void escaped(struct str *out, struct span s)
+void page_escaped(struct str *out, struct span s)
 {
     for (size_t i = 0; i < s.n; i++) {
         switch (s.p[i]) {
@@ -96,7 +97,7 @@ static void write_objective(const struct control *c, const struct row *r, unsign
     double budget = budget_of(c, r, o);
 
     str_print(out, "<li class=\"%s\"><b>", mood(budget));
-    escaped(out, objective->name);
+    page_escaped(out, objective->name);
     str_literal(out, "</b> ");
     if (budget >= BUDGET_NO_DATA)
         str_literal(out, "no data yet");
@@ -145,9 +146,9 @@ static void write_row(const struct control *c, const struct row *r, struct str *
     uint64_t n =
         recent[SERIES_GOOD] + recent[SERIES_SLOW] + recent[SERIES_FAILED] + recent[SERIES_EXCLUDED];
     str_print(out, "<tr class=\"%s\"><th scope=\"row\">", mood(r->budget));
-    escaped(out, r->journey->name);
+    page_escaped(out, r->journey->name);
     str_literal(out, "<small>");
-    escaped(out, r->journey->owner);
+    page_escaped(out, r->journey->owner);
     str_literal(out, "</small></th><td><ul>");
     for (unsigned o = 0; o < r->journey->objective_count; o++)
         write_objective(c, r, o, out);
@@ -160,7 +161,7 @@ static void write_row(const struct control *c, const struct row *r, struct str *
     str_literal(out, "<td>");
     if (r->journey->runbook.n) {
         str_literal(out, "<a rel=\"noreferrer\" href=\"");
-        escaped(out, r->journey->runbook);
+        page_escaped(out, r->journey->runbook);
         str_literal(out, "\">runbook</a>");
     }
     str_literal(out, "</td></tr>\n");
@@ -205,15 +206,18 @@ void api_write_page(struct control *c, struct str *out)
         "<th>failed</th><th>excluded</th><th></th></tr></thead><tbody>\n");
     for (size_t i = 0; i < count; i++)
         write_row(c, &rows[i], out);
-    str_literal(out, "</tbody></table></main><footer>node ");
-    escaped(out, span_from_text(c->parts.node));
+    str_literal(out, "</tbody></table>");
+    page_write_services(c, out);
+    str_literal(out, "</main><footer>node ");
+    page_escaped(out, span_from_text(c->parts.node));
     str_print(out,
               ", evenkeel %s. The same as JSON: <a href=\"/api/v1/journeys\">journeys</a>, "
-              "<a href=\"/api/v1/services\">services</a>; <a href=\"/metrics\">metrics</a>.",
+              "<a href=\"/api/v1/services\">services</a>, "
+              "<a href=\"/api/v1/changes\">changes</a>; <a href=\"/metrics\">metrics</a>.",
               c->parts.version);
     if (c->book.trouble.failed) {
         str_literal(out, " <b class=\"spent\">The store does not take samples: ");
-        escaped(out, span_from_text(c->book.trouble.text));
+        page_escaped(out, span_from_text(c->book.trouble.text));
         str_literal(out, "</b>");
     }
     str_literal(out, "</footer></body></html>\n");

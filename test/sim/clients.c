@@ -37,6 +37,8 @@ struct client {
     size_t in_n;
     bool head_read;
     unsigned status;
+    bool own;         /* the answer is evenkeel's own: it has no X-Id */
+    unsigned pattern; /* of the body: the id, or as the instance marked it */
     struct http1_body body;
     size_t body_seen;
     bool last; /* this connection ends after this answer */
@@ -46,9 +48,9 @@ static const char *const paths[KIT_JOURNEYS] = { "/browse/x", "/checkout", "/els
 
 size_t plan_write(const struct plan *p, char *to, size_t size)
 {
-    return (size_t)snprintf(to, size, "X-Plan: %u %u %u %u %zu %u %u %zu %u %u\r\n", p->id, p->head,
-                            p->status, p->delay_ms, p->size, p->framing, p->trouble, p->body,
-                            p->malformed, p->journey);
+    return (size_t)snprintf(to, size, "X-Plan: %u %u %u %u %zu %u %u %zu %u %u %u %u %u\r\n", p->id,
+                            p->head, p->status, p->delay_ms, p->size, p->framing, p->trouble,
+                            p->body, p->malformed, p->journey, p->put, p->drip_ms, p->events);
 }
 
 bool plan_read(const char *head, struct plan *ret_plan)
@@ -58,16 +60,21 @@ bool plan_read(const char *head, struct plan *ret_plan)
     unsigned framing;
     unsigned trouble;
     unsigned malformed;
+    unsigned put;
+    unsigned events;
 
     *ret_plan = (struct plan){};
-    if (!at || sscanf(at + 10, "%u %u %u %u %zu %u %u %zu %u %u", &ret_plan->id, &is_head,
+    if (!at || sscanf(at + 10, "%u %u %u %u %zu %u %u %zu %u %u %u %u %u", &ret_plan->id, &is_head,
                       &ret_plan->status, &ret_plan->delay_ms, &ret_plan->size, &framing, &trouble,
-                      &ret_plan->body, &malformed, &ret_plan->journey) != 10)
+                      &ret_plan->body, &malformed, &ret_plan->journey, &put, &ret_plan->drip_ms,
+                      &events) != 13)
         return false;
     ret_plan->head = is_head;
     ret_plan->framing = (enum framing)framing;
     ret_plan->trouble = (enum trouble)trouble;
     ret_plan->malformed = malformed;
+    ret_plan->put = put;
+    ret_plan->events = events;
     return true;
 }
 
@@ -93,6 +100,20 @@ enum sure sure_of_break(const struct plan *p)
     if (p->trouble == TROUBLE_RESET)
         return SURE_FAILED;
     return UNSURE;
+}
+
+static bool is_idempotent(const struct plan *p)
+{
+    return !p->body || p->put;
+}
+
+/* The client wanted an answer and got none, or a bad one. */
+static void note_bad(struct client *c, const struct plan *p)
+{
+    if (is_idempotent(p))
+        c->sim->bad_idempotent++;
+    else
+        c->sim->bad_others++;
 }
 
 static void count(struct client *c, const struct plan *p, enum sure sure)
@@ -134,7 +155,7 @@ static size_t put_body(char *to, const struct plan *p, size_t n)
 
 static size_t put_request(char *to, const struct plan *p)
 {
-    const char *method = p->body ? "POST" : p->head ? "HEAD" : "GET";
+    const char *method = p->put ? "PUT" : p->body ? "POST" : p->head ? "HEAD" : "GET";
     size_t at = (size_t)sprintf(to, "%s %s?id=%u HTTP/1.%d\r\nhOST: shop.example\r\n", method,
                                 paths[p->journey], p->id, !p->http10);
 
@@ -143,6 +164,10 @@ static size_t put_request(char *to, const struct plan *p)
                           p->http10 ? ", keep-alive" : "");
     if (p->malformed)
         at += (size_t)sprintf(to + at, "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n");
+    if (p->cookie)
+        at += (size_t)sprintf(to + at, "Cookie: theme=dark; user=%u\r\n", p->cookie);
+    if (p->timeout_ms)
+        at += (size_t)sprintf(to + at, "Evenkeel-Timeout: %u\r\n", p->timeout_ms);
     if (p->body && p->body_chunked)
         at += (size_t)sprintf(to + at, "Transfer-Encoding: chunked\r\n");
     else if (p->body)
@@ -172,6 +197,7 @@ static void lost(struct client *c)
         enum sure sure = i == 0 ? sure_of_break(&c->plans[i]) : UNSURE;
         if (c->plans[i].malformed)
             sure = SURE_NOTHING;
+        note_bad(c, &c->plans[i]);
         count(c, &c->plans[i], sure);
     }
     c->outstanding = 0;
@@ -211,6 +237,8 @@ static void send_one(struct client *c)
     *p = (struct plan){ .id = ++c->sim->next_id, .status = 200 };
     c->script.plan(c->sim, p);
     p->sent = sim_now(c->sim->world);
+    check(p->id < KIT_IDS);
+    c->sim->seen[p->id].sent = p->sent;
     c->left--;
     c->out = malloc(p->body + p->body / 2 + 4096);
     check(c->out != NULL);
@@ -234,7 +262,8 @@ static bool may_follow(const struct client *c)
 
     if (!p)
         return true;
-    return c->outstanding < c->script.pipeline && p->trouble == TROUBLE_NONE && !p->malformed &&
+    return c->outstanding < c->script.pipeline &&
+           (p->trouble == TROUBLE_NONE || p->trouble == TROUBLE_DRIP) && !p->malformed &&
            p->abort == ABORT_NONE && !p->http10;
 }
 
@@ -285,11 +314,17 @@ static void answered(struct client *c)
     c->outstanding--;
     memmove(c->plans, c->plans + 1, c->outstanding * sizeof(c->plans[0]));
     c->head_read = false;
-    if (c->status == p.status && !p.malformed && c->body.kind != HTTP_BODY_NONE)
+    if (c->status == p.status && !c->own && c->body.kind != HTTP_BODY_NONE)
         SIM_CHECK(c->sim, c->body_seen == p.size, "request %u: %zu of %zu answer bytes came", p.id,
                   c->body_seen, p.size);
     SIM_CHECK(c->sim, c->script.unsure || p.trouble != TROUBLE_STALL || took < PATIENCE,
               "request %u was given up only after %d ms", p.id, (int)(took / NS_PER_MS));
+    SIM_CHECK(c->sim, !c->sim->patience_ms || took < (ns_t)c->sim->patience_ms * NS_PER_MS,
+              "request %u waited for %d ms", p.id, (int)(took / NS_PER_MS));
+    if (c->status >= 500)
+        note_bad(c, &p);
+    if (c->sim->on_answer)
+        c->sim->on_answer(c->sim, &p, c->status, took);
     count(c, &p, sure_of_answer(&p, c->status, took));
     if (c->outstanding == 0 && c->left == 0)
         client_close(c);
@@ -323,6 +358,9 @@ static bool read_head(struct client *c)
     const char *id = strcasestr(copy, "\r\nx-id: ");
     if (id && (unsigned)atoi(id + 8) != p->id)
         sim_fail(c->sim, "request %u got the answer of request %d", p->id, atoi(id + 8));
+    c->own = !id;
+    const char *mark = strcasestr(copy, "\r\nx-mark: ");
+    c->pattern = mark ? marked(p->id, (unsigned)atoi(mark + 10)) : p->id;
     SIM_CHECK(c->sim, !strcasestr(copy, "x-hop"), "request %u: hop-by-hop field came back", p->id);
     SIM_CHECK(c->sim, id || head.status >= 400, "request %u: an answer without its id", p->id);
     SIM_CHECK(c->sim, !id || head.status == p->status, "request %u: status %u instead of %u", p->id,
@@ -338,15 +376,32 @@ static bool read_head(struct client *c)
     return true;
 }
 
+/* What is meant to be seen as it comes does come: byte number `at` was sent with its piece. */
+static void check_drip(struct client *c, size_t at)
+{
+    const struct plan *p = &c->plans[0];
+    const ns_t most = 100 * NS_PER_MS;
+    ns_t sent = c->sim->seen[p->id].began + (ns_t)(at / DRIP_SIZE) * p->drip_ms * NS_PER_MS;
+    ns_t late = sim_now(c->sim->world) - sent;
+
+    SIM_CHECK(c->sim, p->trouble != TROUBLE_DRIP || c->script.read_pause_ms || late < most,
+              "request %u: byte %zu of what trickles is %d ms late", p->id, at,
+              (int)(late / NS_PER_MS));
+}
+
 static void check_body(struct client *c, const char *data, size_t n)
 {
     const struct plan *p = &c->plans[0];
 
+    if (n > 0 && c->status == p->status)
+        check_drip(c, c->body_seen);
+
     /* our own refusals have a text of their own */
-    for (size_t k = 0; k < n && c->status == p->status && p->trouble == TROUBLE_NONE &&
+    for (size_t k = 0; k < n && c->status == p->status &&
+                       (p->trouble == TROUBLE_NONE || p->trouble == TROUBLE_DRIP) &&
                        !p->malformed && c->status < 502;
          k++) {
-        if (data[k] != pattern_byte(p->id, c->body_seen + k)) {
+        if (data[k] != pattern_byte(c->pattern, c->body_seen + k)) {
             sim_fail(c->sim, "request %u: byte %zu of the answer is wrong", p->id,
                      c->body_seen + k);
             return;
@@ -378,7 +433,8 @@ static void read_answers(struct client *c)
 {
     while (c->open && !c->sim->failure[0] && (c->head_read || read_head(c)) && read_body(c)) {
     }
-    if (c->open && !c->script.pause_ms)
+    bool thinks = c->script.pause_ms || c->script.think_ms;
+    if (c->open && (c->outstanding > 0 || !thinks)) /* else it thinks first */
         send_more(c);
 }
 

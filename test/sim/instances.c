@@ -25,8 +25,12 @@ struct inst {
     size_t body_seen;
     char *out;
     size_t out_n;
-    bool closing; /* after this answer */
-    bool stray;   /* bytes that nobody asked for are still to be sent */
+    bool closing;       /* after this answer */
+    unsigned number;    /* which instance this is */
+    unsigned requests;  /* on this connection */
+    enum manner manner; /* towards the request under way */
+    size_t dripped;     /* bytes of the body that have gone */
+    bool stray;         /* bytes that nobody asked for are still to be sent */
 };
 
 static struct inst *of(struct conn *c)
@@ -34,11 +38,21 @@ static struct inst *of(struct conn *c)
     return container_of(c, struct inst, conn);
 }
 
+static void inst_move(struct inst *i, enum inst_state to)
+{
+    bool was = i->state == INST_BODY || i->state == INST_THINKING || i->state == INST_ANSWERING;
+    bool is = to == INST_BODY || to == INST_THINKING || to == INST_ANSWERING;
+
+    i->sim->under_way[i->number] += (unsigned)is - (unsigned)was;
+    i->state = to;
+}
+
 static void inst_close(struct inst *i)
 {
     if (i->state == INST_CLOSED)
         return;
-    i->state = INST_CLOSED;
+    inst_move(i, INST_CLOSED);
+    i->sim->open[i->number]--;
     timer_drop(&i->sim->instance_reactor.timers, &i->timer);
     conn_close(&i->conn);
 }
@@ -51,7 +65,7 @@ static struct lent on_lend(struct conn *c)
 
 /* ---- answering */
 
-static char *put_chunked(char *at, const struct plan *p)
+static char *put_chunked(char *at, const struct plan *p, unsigned pattern)
 {
     size_t done = 0;
 
@@ -61,7 +75,7 @@ static char *put_chunked(char *at, const struct plan *p)
             piece = p->size - done;
         at += sprintf(at, done % 2 ? "%zx\r\n" : "%zX;x=\"y\"\r\n", piece);
         for (size_t k = 0; k < piece; k++)
-            *at++ = pattern_byte(p->id, done + k);
+            *at++ = pattern_byte(pattern, done + k);
         at += sprintf(at, "\r\n");
         done += piece;
     }
@@ -73,19 +87,26 @@ static bool has_body(const struct plan *p)
     return !p->head && p->status != 204 && p->status != 304;
 }
 
-static char *put_answer(char *at, const struct plan *p)
+static char *put_answer(char *at, const struct inst *i)
 {
+    const struct plan *p = &i->plan;
+    unsigned pattern = i->sim->marks ? marked(p->id, i->number) : p->id;
+
     at += sprintf(at, "HTTP/1.1 %u Planned\r\nX-Id: %u\r\nX-Hop: x\r\nConnection: X-Hop%s\r\n",
                   p->status, p->id, p->framing == FRAMING_CLOSE ? ", close" : "");
+    if (i->sim->marks)
+        at += sprintf(at, "X-Mark: %u\r\n", i->number);
+    if (p->events)
+        at += sprintf(at, "Content-Type: text/event-stream; charset=utf-8\r\n");
     if (!has_body(p))
         return at + sprintf(at, p->head ? "Content-Length: %zu\r\n\r\n" : "\r\n", p->size);
     if (p->framing == FRAMING_CHUNKED)
-        return put_chunked(at + sprintf(at, "Transfer-Encoding: chunked\r\n\r\n"), p);
+        return put_chunked(at + sprintf(at, "Transfer-Encoding: chunked\r\n\r\n"), p, pattern);
     if (p->framing == FRAMING_LENGTH)
         at += sprintf(at, "Content-Length: %zu\r\n", p->size);
     at += sprintf(at, "\r\n");
     for (size_t k = 0; k < p->size; k++)
-        *at++ = pattern_byte(p->id, k);
+        *at++ = pattern_byte(pattern, k);
     return at;
 }
 
@@ -95,18 +116,102 @@ static void send_out(struct inst *i)
 {
     struct iovec piece = { i->out, i->out_n };
 
-    i->state = INST_ANSWERING;
+    inst_move(i, INST_ANSWERING);
     if (conn_send(&i->conn, &piece, 1))
         i->conn.handler->sent(&i->conn);
+}
+
+/* ---- what trickles: the head, and a piece each drip_ms */
+
+static void drip(struct inst *i)
+{
+    const struct plan *p = &i->plan;
+    bool first = i->dripped == 0;
+    size_t n = p->size - i->dripped < DRIP_SIZE ? p->size - i->dripped : DRIP_SIZE;
+    char *at = i->out = malloc(4096);
+
+    check(i->out != NULL);
+    if (first)
+        i->sim->seen[p->id].began = sim_now(i->sim->world);
+    if (first)
+        at += sprintf(at, "HTTP/1.1 %u Planned\r\nX-Id: %u\r\n%sTransfer-Encoding: chunked\r\n\r\n",
+                      p->status, p->id, p->events ? "Content-Type: text/event-stream\r\n" : "");
+    at += sprintf(at, "%zx\r\n", n);
+    for (size_t k = 0; k < n; k++)
+        *at++ = pattern_byte(p->id, i->dripped++);
+    at += sprintf(at, "\r\n%s", i->dripped == p->size ? "0\r\n\r\n" : "");
+    i->out_n = (size_t)(at - i->out);
+    send_out(i);
+}
+
+/* ---- what an instance does by itself */
+
+static char *put_own_answer(char *at, unsigned status, unsigned retry_after)
+{
+    static const char text[] = "an error page of the instance\n";
+
+    at += sprintf(at, "HTTP/1.1 %u Own\r\nContent-Length: %zu\r\n", status, sizeof(text) - 1);
+    if (retry_after)
+        at += sprintf(at, "Retry-After: %u\r\n", retry_after);
+    return at + sprintf(at, "\r\n%s", text);
+}
+
+static char *cut_short(struct inst *i, char *end)
+{
+    const char *body = memmem(i->out, (size_t)(end - i->out), "\r\n\r\n", 4);
+
+    check(body != NULL);
+    return i->out + (body + 4 - i->out) + (end - (body + 4)) / 2;
+}
+
+/* False: the manner leaves nothing to send. */
+static bool put_manner(struct inst *i, char **end)
+{
+    const struct manners *m = &i->sim->manners[i->number];
+
+    switch (i->manner) {
+    case MANNER_GOOD:
+    case MANNER_SLOW: break;
+    case MANNER_ERROR: *end = put_own_answer(i->out, 500, 0); break;
+    case MANNER_BUSY: *end = put_own_answer(i->out, 503, m->ms / 1000); break;
+    case MANNER_HOLE:
+    case MANNER_DEAF: return false;
+    case MANNER_BREAKS:
+        *end = cut_short(i, *end);
+        i->closing = true;
+        break;
+    case MANNER_STUCK:
+        *end = cut_short(i, *end);
+        i->dripped = 1; /* nothing follows */
+        break;
+    }
+    return true;
+}
+
+static bool is_own(enum manner m)
+{
+    return m == MANNER_ERROR || m == MANNER_BUSY;
 }
 
 static void answer(struct inst *i)
 {
     const struct plan *p = &i->plan;
 
+    if (p->trouble == TROUBLE_DRIP && !is_own(i->manner)) {
+        drip(i);
+        return;
+    }
     i->out = malloc(p->size + p->size / 4 + 4096); /* chunk lines come to less than a quarter */
     check(i->out != NULL);
-    char *end = put_answer(i->out, p);
+    char *end = put_answer(i->out, i);
+    i->closing = p->framing == FRAMING_CLOSE && !is_own(i->manner);
+    if (!put_manner(i, &end))
+        return;
+    if (i->manner != MANNER_GOOD) {
+        i->out_n = (size_t)(end - i->out);
+        send_out(i);
+        return;
+    }
     i->closing = p->framing == FRAMING_CLOSE || p->trouble == TROUBLE_EARLY;
     switch (p->trouble) {
     case TROUBLE_RESET:
@@ -127,6 +232,7 @@ static void answer(struct inst *i)
     case TROUBLE_LATER: i->stray = true; break;
     case TROUBLE_STALL: return;
     case TROUBLE_NONE:
+    case TROUBLE_DRIP:
     case TROUBLE_EARLY:
     case TROUBLES: break;
     }
@@ -136,9 +242,13 @@ static void answer(struct inst *i)
 
 static void think(struct inst *i)
 {
-    i->state = INST_THINKING;
+    const struct manners *m = &i->sim->manners[i->number];
+    bool longer = i->manner == MANNER_SLOW || i->manner == MANNER_ERROR;
+    ns_t delay = i->plan.delay_ms + (longer ? m->ms : 0);
+
+    inst_move(i, INST_THINKING);
     timer_set(&i->sim->instance_reactor.timers, &i->timer,
-              sim_now(i->sim->world) + i->plan.delay_ms * NS_PER_MS);
+              sim_now(i->sim->world) + delay * NS_PER_MS);
 }
 
 static void send_stray(struct inst *i)
@@ -147,7 +257,7 @@ static void send_stray(struct inst *i)
 
     i->stray = false;
     if (!conn_send(&i->conn, &piece, 1))
-        i->state = INST_ANSWERING; /* sent() follows */
+        inst_move(i, INST_ANSWERING); /* sent() follows */
 }
 
 static void on_timer(struct timer *t)
@@ -156,6 +266,8 @@ static void on_timer(struct timer *t)
 
     if (i->stray)
         send_stray(i);
+    else if (i->state == INST_HEAD)
+        inst_close(i); /* idle for too long */
     else
         answer(i);
 }
@@ -172,11 +284,22 @@ static void on_sent(struct conn *c)
         inst_close(i);
         return;
     }
+    if (i->manner == MANNER_STUCK)
+        return;
+    if (i->plan.trouble == TROUBLE_DRIP && i->dripped && i->dripped < i->plan.size) {
+        timer_set(&i->sim->instance_reactor.timers, &i->timer,
+                  i->sim->seen[i->plan.id].began +
+                      (ns_t)(i->dripped / DRIP_SIZE) * i->plan.drip_ms * NS_PER_MS);
+        return;
+    }
+    if (i->sim->manners[i->number].idle_ms)
+        timer_set(&i->sim->instance_reactor.timers, &i->timer,
+                  sim_now(i->sim->world) + i->sim->manners[i->number].idle_ms * NS_PER_MS);
     if (i->stray) {
         timer_set(&i->sim->instance_reactor.timers, &i->timer,
                   sim_now(i->sim->world) + (5 + (ns_t)pick(i->sim, 10)) * NS_PER_MS);
     }
-    i->state = INST_HEAD;
+    inst_move(i, INST_HEAD);
     if (i->in_n > 0)
         sim_fail(i->sim, "an instance got bytes behind a request before its answer was read");
     conn_receive(c);
@@ -218,6 +341,58 @@ static void read_body(struct inst *i)
     think(i);
 }
 
+/* A request comes a second time only if it is safe to repeat; to the same instance only on a fresh connection
+ * after one that it had kept idle (RFC 9112 section 9.3.1); and to no more instances than there are tries. */
+static void check_repeats(struct inst *i)
+{
+    struct sim *s = i->sim;
+    const struct plan *p = &i->plan;
+    struct seen *seen = &s->seen[p->id];
+    unsigned all = 0;
+    unsigned places = 0;
+
+    seen->at[i->number]++;
+    for (unsigned n = 0; n < KIT_INSTANCES; n++) {
+        all += seen->at[n];
+        places += seen->at[n] > 0;
+    }
+    SIM_CHECK(s, all == 1 || !p->body || p->put, "request %u came twice and is no safe one", p->id);
+    SIM_CHECK(s, seen->at[i->number] <= 2, "request %u came to one instance three times", p->id);
+    SIM_CHECK(s, seen->at[i->number] < 2 || (i->requests == 1 && !seen->fresh[i->number]),
+              "request %u came to one instance twice", p->id);
+    SIM_CHECK(s, places <= s->shop.retry.attempts, "request %u was tried on %u instances", p->id,
+              places);
+    seen->fresh[i->number] = i->requests == 1;
+    seen->last = (uint8_t)i->number;
+}
+
+/* The field says what is left of one deadline: it is the same whenever it is told. */
+static void check_timeout(struct inst *i, const char *head)
+{
+    struct sim *s = i->sim;
+    const char *at = strcasestr(head, "\r\nevenkeel-timeout: ");
+    ns_t sent = s->seen[i->plan.id].sent;
+
+    SIM_CHECK(s, !at == (s->shop.mode == MODE_OBSERVE), "request %u: %s", i->plan.id,
+              at ? "told a deadline in observe mode" : "not told its deadline");
+    if (!at || s->shop.mode == MODE_OBSERVE)
+        return;
+    ns_t left = strtoll(at + 20, NULL, 10) * NS_PER_MS;
+    SIM_CHECK(s, !strcasestr(at + 2, "\r\nevenkeel-timeout: "), "request %u: two deadlines",
+              i->plan.id);
+    SIM_CHECK(s, left <= s->shop.timeout.total, "request %u: %d ms are left", i->plan.id,
+              (int)(left / NS_PER_MS));
+    if (s->on_timeout)
+        s->on_timeout(s, &i->plan, sim_now(s->world) + left - sent);
+}
+
+static void choose_manner(struct inst *i)
+{
+    const struct manners *m = &i->sim->manners[i->number];
+
+    i->manner = m->per_mille && pick(i->sim, 1000) >= m->per_mille ? MANNER_GOOD : m->how;
+}
+
 static void begin_request(struct inst *i, size_t size)
 {
     struct http1_limits limits = { HEAD_MAX_BYTES, 8192, 100 };
@@ -234,12 +409,19 @@ static void begin_request(struct inst *i, size_t size)
         if (strcasestr(copy, "x-hop:") || strcasestr(copy, "keep-alive"))
             sim_fail(i->sim, "request %u: hop-by-hop field passed on", i->plan.id);
     }
-    free(copy);
-    i->body_seen = 0;
+    timer_drop(&i->sim->instance_reactor.timers, &i->timer);
+    i->requests++;
     i->sim->instance_requests++;
+    i->sim->asked[i->number]++;
+    check_repeats(i);
+    check_timeout(i, copy);
+    choose_manner(i);
+    free(copy);
+    i->body_seen = i->dripped = 0;
+    sim_trace(i->sim->world, "instance %u: request %u", i->number, i->plan.id);
     memmove(i->in, i->in + size, i->in_n - size);
     i->in_n -= size;
-    i->state = INST_BODY;
+    inst_move(i, INST_BODY);
     if (i->plan.trouble == TROUBLE_EARLY)
         answer(i);
     else
@@ -326,10 +508,13 @@ static bool accepted(struct port *p, const struct accepted *a)
 
     check(i != NULL);
     i->sim = s;
+    i->number = (unsigned)(p - s->instance_ports);
     i->timer.fire = on_timer;
     list_append(s->instance_conns, &i->link);
+    s->open[i->number]++;
     conn_open(&i->conn, &s->instance_reactor, &handler, a);
-    conn_receive(&i->conn);
+    if (s->manners[i->number].how != MANNER_DEAF)
+        conn_receive(&i->conn);
     return true;
 }
 

@@ -17,6 +17,7 @@ enum {
     KIT_INSTANCES = 3,
     KIT_JOURNEYS = 3,  /* browse, checkout, unclaimed */
     KIT_SLOW_MS = 300, /* threshold of the journeys' latency objective */
+    KIT_IDS = 8192,    /* most requests of one run */
 };
 
 /* What an instance does with one request. */
@@ -31,6 +32,37 @@ enum trouble {
     TROUBLE_EARLY,   /* answers before it has read the request's body, then closes */
     TROUBLES,        /* those above may be mixed with anything */
     TROUBLE_LATER, /* a good answer, and stray bytes when the connection has been idle for a moment */
+    TROUBLE_DRIP, /* chunks of DRIP_SIZE bytes, one each drip_ms */
+};
+
+enum { DRIP_SIZE = 10 };
+
+/* How an instance behaves by itself, whatever plans ask for. */
+enum manner {
+    MANNER_GOOD,
+    MANNER_SLOW,   /* thinks for `ms` longer */
+    MANNER_ERROR,  /* answers 500 after `ms`, with a short text of its own */
+    MANNER_BUSY,   /* answers 503 and Retry-After: `ms` / 1000 */
+    MANNER_HOLE,   /* reads the request and never answers */
+    MANNER_DEAF,   /* takes the connection and reads nothing */
+    MANNER_BREAKS, /* resets in the middle of the body */
+    MANNER_STUCK,  /* stops in the middle of the body */
+};
+
+struct manners {
+    enum manner how;
+    unsigned ms;
+    unsigned per_mille; /* of requests are treated so; 0: all */
+    unsigned idle_ms;   /* closes connections that were idle for so long; 0: never */
+};
+
+/* What instances saw of one request. */
+struct seen {
+    uint8_t at[KIT_INSTANCES]; /* heads read by each */
+    bool fresh[KIT_INSTANCES]; /* the last of them was the first on its connection */
+    uint8_t last;              /* instance */
+    ns_t sent;                 /* by the client */
+    ns_t began;                /* the last answer's first byte */
 };
 
 enum framing { FRAMING_LENGTH, FRAMING_CHUNKED, FRAMING_CLOSE, FRAMINGS };
@@ -47,7 +79,12 @@ struct plan {
     size_t size;       /* of the answer's body */
     enum framing framing;
     enum trouble trouble;
-    size_t body; /* of the request; 0: GET */
+    size_t body;         /* of the request; 0: GET */
+    bool put;            /* PUT instead of POST: safe to repeat */
+    unsigned cookie;     /* "user" of the Cookie field; 0: no such field */
+    unsigned timeout_ms; /* Evenkeel-Timeout; 0: no such field */
+    unsigned drip_ms;
+    bool events; /* the answer is an event stream */
     bool body_chunked;
     enum abort abort;
     bool malformed; /* not HTTP: refused, belongs to no journey */
@@ -99,15 +136,32 @@ struct sim {
     struct tally tally;
     unsigned next_id;
     unsigned clients_running;
-    unsigned answers;           /* whole ones that clients have read */
-    unsigned instance_requests; /* heads that instances have read */
-    void *clients;              /* clients.c */
-    void *instance_conns;       /* instances.c */
-    void *mux;                  /* mux.c */
+    unsigned answers;                  /* whole ones that clients have read */
+    unsigned instance_requests;        /* heads that instances have read */
+    unsigned asked[KIT_INSTANCES];     /* of them, each */
+    unsigned open[KIT_INSTANCES];      /* connections that each has open */
+    unsigned under_way[KIT_INSTANCES]; /* requests that each has and has not answered */
+    unsigned bad_idempotent; /* requests safe to repeat that failed before their client's eyes */
+    unsigned bad_others;     /* the others that failed */
+    uint64_t patience_ms;    /* no client may wait longer for an answer; 0: for any time */
+    struct manners manners[KIT_INSTANCES];
+    struct seen seen[KIT_IDS];
+    struct retry_budget budgets[KIT_WORKERS]; /* as they were after the last step */
+    void *clients;                            /* clients.c */
+    void *instance_conns;                     /* instances.c */
+    void *mux;                                /* mux.c */
     struct limits limits;
     struct service shop; /* how the service is configured, but for its name and instances */
     uint32_t weights[KIT_INSTANCES]; /* 0: 1 */
     bool drains[KIT_INSTANCES];
+    const char *zones[KIT_INSTANCES]; /* NULL: none */
+    const char *zone;                 /* the node's; NULL: none */
+    bool trusts_clients;
+    unsigned instances; /* in the first configuration; 0: all */
+    /* A request came to an instance; `until` is when its deadline is, since the client sent it. */
+    void (*on_timeout)(struct sim *s, const struct plan *p, ns_t until);
+    void (*on_answer)(struct sim *s, const struct plan *p, unsigned status, ns_t took);
+    bool marks;        /* instances mark their answers: the body's pattern says whose it is */
     char failure[512]; /* first thing that went wrong; "": nothing */
 };
 
@@ -128,6 +182,19 @@ void sim_close(struct sim *s);
 /* A configuration with these instances. */
 struct config *kit_config(const struct sim *s, unsigned instances);
 void kit_publish(struct sim *s, unsigned instances);
+
+/* Every worker works by the newest configuration. */
+bool kit_adopted(const struct sim *s);
+
+/* Counters of the shop, and of its instance number `i`, summed over the workers. */
+uint64_t kit_service(const struct sim *s, enum service_counter what);
+uint64_t kit_would(const struct sim *s, enum would what);
+uint64_t kit_instance(const struct sim *s, unsigned i, enum instance_counter what);
+uint64_t kit_ending(const struct sim *s, enum ending what);
+/* What a worker has learned of it. */
+const struct instance_state *kit_learned(const struct sim *s, unsigned worker, unsigned i);
+/* Until when control says that it is left alone. */
+ns_t kit_ejected_until(const struct sim *s, unsigned i);
 
 /* Notes the first failure; the run ends soon afterwards. */
 void sim_fail(struct sim *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -158,6 +225,12 @@ void clients_free(struct sim *s);
 static inline char pattern_byte(unsigned id, size_t at)
 {
     return (char)('!' + (id * 31 + at * 7 + at / 251) % 90);
+}
+
+/* The pattern of an answer's body that instance `number` marks as its own. */
+static inline unsigned marked(unsigned id, unsigned number)
+{
+    return id + (number + 1) * 7919;
 }
 
 /* How evenkeel must have counted a request that got this whole answer so long after it was sent. It may

@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* scenarios.c - the stories. Each runs with many seeds; what chance decides comes from the seed alone. */
-#include "kit.h"
-
-#define SECONDS(n) ((n)*NS_PER_S)
-
-static unsigned up_to(struct sim *s, unsigned most)
-{
-    return (unsigned)pick(s, most + 1);
-}
+#include "scenarios.h"
 
 /* A network that cuts bytes anywhere but loses nothing. */
-static void choppy_network(struct sim *s)
+void choppy_network(struct sim *s)
 {
     struct sim_faults f = {
         .delay_max = 2 * NS_PER_MS, .split = 300, .window_min = 2000, .window_max = 64 * 1024
@@ -18,7 +11,7 @@ static void choppy_network(struct sim *s)
     sim_faults_set(s->world, NULL, &f);
 }
 
-static void ordinary_plan(struct sim *s, struct plan *p)
+void ordinary_plan(struct sim *s, struct plan *p)
 {
     static const unsigned statuses[] = { 200, 200, 200, 200, 201, 204, 304, 302, 404, 500, 503 };
 
@@ -37,7 +30,7 @@ static void ordinary_plan(struct sim *s, struct plan *p)
         p->framing = FRAMING_CLOSE;
 }
 
-static void finish(struct sim *s, ns_t most)
+void finish(struct sim *s, ns_t most)
 {
     sim_run(s, most);
     sim_compare(s);
@@ -86,7 +79,10 @@ static void troubled_plan(struct sim *s, struct plan *p)
         p->size = 4000 + up_to(s, 50000);
         p->framing = (enum framing)pick(s, 2);
     }
-    if (p->trouble == TROUBLE_EARLY || (p->trouble == TROUBLE_EXTRA && p->framing == FRAMING_CLOSE))
+    if (p->trouble ==
+        TROUBLE_EXTRA) /* cut off from their answer they come too late to be told: stray_bytes */
+        p->trouble = TROUBLE_NONE;
+    if (p->trouble == TROUBLE_EARLY)
         p->framing = FRAMING_LENGTH;
     if (p->trouble == TROUBLE_EARLY)
         p->delay_ms = 0;
@@ -110,7 +106,7 @@ static void later_plan(struct sim *s, struct plan *p)
     p->journey = up_to(s, 1);
     p->size = up_to(s, 500);
     p->delay_ms = up_to(s, 5);
-    p->trouble = one_in(s, 2) ? TROUBLE_LATER : TROUBLE_NONE;
+    p->trouble = one_in(s, 2) ? TROUBLE_LATER : one_in(s, 2) ? TROUBLE_EXTRA : TROUBLE_NONE;
 }
 
 /* One client that pauses for longer than the stray bytes take: nothing of them may reach it. (An instance
@@ -126,6 +122,14 @@ static void stray_bytes(struct sim *s)
     finish(s, SECONDS(60));
 }
 
+/* A planned failure would be tried again, and may then find nobody who accepts. */
+void good_plan(struct sim *s, struct plan *p)
+{
+    ordinary_plan(s, p);
+    if (p->status >= 500)
+        p->status = 200;
+}
+
 static void coming_and_going(struct sim *s)
 {
     choppy_network(s);
@@ -135,7 +139,7 @@ static void coming_and_going(struct sim *s)
                                                  .pipeline = 1,
                                                  .think_ms = 300,
                                                  .read_size = 16384,
-                                                 .plan = ordinary_plan });
+                                                 .plan = good_plan });
     /* one instance always accepts, so no request may fail for want of a connection */
     for (unsigned i = 0; i < 12 && s->clients_running; i++) {
         instance_down(s, i % 2);
@@ -372,6 +376,45 @@ const struct scenario scenarios[] = {
       more_clients_than_room },
     { "stopping_under_load", "everything under way is finished, counted and stored",
       stopping_under_load },
+    /* scenarios_balance.c */
+    { "slow_instance", "two choices leave one that is ten times slower out", slow_instance },
+    { "panic", "most instances fail: all are used, until they answer again", panic },
+    { "ejection_grows",
+      "one that goes on failing is left alone for longer and longer, by all workers",
+      ejection_grows },
+    { "retry_after", "an instance that asks to be left alone is", retry_after },
+    { "hash_affinity", "a cookie leads to one instance; only the keys of one that goes move",
+      hash_affinity },
+    { "hot_key", "a key that everybody has does not fill its instance", hot_key },
+    { "drain_under_load", "an instance drains by a new configuration: nothing fails",
+      drain_under_load },
+    { "slow_start", "an instance that appears gets its share little by little", slow_start },
+    { "zone_preferred", "the own zone's instances are used while they can carry it",
+      zone_preferred },
+    { "observe_is_plain", "observe mode forwards in turn and counts what it would have done",
+      observe_is_plain },
+    /* scenarios_retry.c */
+    { "failing_instance_retried", "one instance fails every request: nobody notices who may not",
+      failing_instance_retried },
+    { "black_hole", "one instance never answers", black_hole },
+    { "broken_bodies_held", "one instance breaks its bodies: clients see whole answers of another",
+      broken_bodies_held },
+    { "streams_not_held", "what trickles reaches the client as it comes", streams_not_held },
+    { "retry_storm", "everything fails: retries stay within the budget", retry_storm },
+    { "refusals_not_retried", "this node has too much to do: nothing is tried again",
+      refusals_not_retried },
+    { "deadline", "one deadline over all tries, which instances are told", deadline },
+    { "deadline_while_sending", "the deadline holds while an instance does not take the request",
+      deadline_while_sending },
+    { "short_time_left", "who gets a request shortly before its deadline is not blamed",
+      short_time_left },
+    { "pipelined_behind_slow", "a request that waits behind a long answer has its whole time",
+      pipelined_behind_slow },
+    { "client_gone_cancels", "clients leave while their request waits, is held, or backs off",
+      client_gone_cancels },
+    { "unsent_post_redispatched", "a POST that no instance got goes to another",
+      unsent_post_redispatched },
+    { "repeats", "instances close idle connections just when a request comes", repeats },
 };
 
 const size_t scenario_count = sizeof(scenarios) / sizeof(scenarios[0]);

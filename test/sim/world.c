@@ -2,6 +2,7 @@
 /* world.c - setting up, running and comparing. What must hold at every moment is in check_always(). */
 #include "kit.h"
 
+#include "plane/http/exchange.h"
 #include "store/catalog.h"
 
 #include <stdio.h>
@@ -60,6 +61,16 @@ static void make_journey(struct arena *a, struct journey *j, const char *name, c
     parse_pattern(a, route, j->routes);
 }
 
+static void trust_clients(struct arena *a, struct config *c)
+{
+    struct network *n = arena_new(a, struct network);
+    bool known = network_parse(SPAN("192.0.2.0/24"), n);
+
+    check(known);
+    c->trusted = n;
+    c->trusted_count = 1;
+}
+
 struct config *kit_config(const struct sim *s, unsigned instances)
 {
     struct config *c = calloc(1, sizeof(*c));
@@ -81,7 +92,11 @@ struct config *kit_config(const struct sim *s, unsigned instances)
         shop->instances[i].hash = span_hash(shop->instances[i].text, 0);
         shop->instances[i].weight = s->weights[i] ? s->weights[i] : 1;
         shop->instances[i].drain = s->drains[i];
+        shop->instances[i].zone = s->zones[i] ? span_from_text(s->zones[i]) : SPAN("");
     }
+    c->zone = s->zone ? span_from_text(s->zone) : SPAN("");
+    if (s->trusts_clients)
+        trust_clients(a, c);
     c->route_count = 1;
     c->routes = arena_new(a, struct route);
     parse_pattern(a, "/*", &c->routes[0].pattern);
@@ -116,6 +131,53 @@ void kit_publish(struct sim *s, unsigned instances)
     checker_adopt(&s->control.checker, c, NULL, 0);
     bool published = publication_publish(&s->control.publication, c);
     check(published);
+}
+
+bool kit_adopted(const struct sim *s)
+{
+    for (unsigned i = 0; i < KIT_WORKERS; i++) {
+        if (snapshot_current(s->edges[i].snapshots)->config != control_config(&s->control))
+            return false;
+    }
+    return true;
+}
+
+/* ---- what it counts and knows */
+
+static const struct service *shop_of(const struct sim *s)
+{
+    return &control_config(&s->control)->services[0];
+}
+
+uint64_t kit_service(const struct sim *s, enum service_counter what)
+{
+    return book_sum(&s->control.book, shop_of(s)->slots + what);
+}
+
+uint64_t kit_would(const struct sim *s, enum would what)
+{
+    return book_sum(&s->control.book, shop_of(s)->slots + SERVICE_COUNTER_COUNT + what);
+}
+
+uint64_t kit_instance(const struct sim *s, unsigned i, enum instance_counter what)
+{
+    return book_sum(&s->control.book, shop_of(s)->instances[i].slots + what);
+}
+
+uint64_t kit_ending(const struct sim *s, enum ending what)
+{
+    return book_sum(&s->control.book, s->control.registry.edge.endings + what);
+}
+
+const struct instance_state *kit_learned(const struct sim *s, unsigned worker, unsigned i)
+{
+    return s->edges[worker].instances[shop_of(s)->instances[i].id];
+}
+
+ns_t kit_ejected_until(const struct sim *s, unsigned i)
+{
+    return (ns_t)counter_read(&s->control.admin_page,
+                              shop_of(s)->instances[i].said + SAID_EJECTED_UNTIL);
 }
 
 /* ---- opening */
@@ -208,7 +270,8 @@ void sim_start(struct sim *s)
     struct control_parts parts = { .reactor = &s->control_reactor,
                                    .workers = s->workers,
                                    .worker_count = KIT_WORKERS,
-                                   .config = kit_config(s, KIT_INSTANCES),
+                                   .config =
+                                       kit_config(s, s->instances ? s->instances : KIT_INSTANCES),
                                    .free_config = free_config,
                                    .store = store,
                                    .scribe = &s->scribe,
@@ -256,10 +319,79 @@ static void check_edge(struct sim *s, const struct http_edge *e)
               "the gauge of open exchanges went below zero");
 }
 
+/* What is in flight at an instance is what exchanges have there, in the gauge as well. */
+static void check_in_flight(struct sim *s, const struct http_edge *e)
+{
+    const struct service *shop = shop_of(s);
+
+    for (size_t i = 0; i < shop->instance_count; i++) {
+        const struct instance *in = &shop->instances[i];
+        uint32_t counted = 0;
+        if (in->id >= e->instance_count || !e->instances[in->id])
+            continue; /* not adopted yet */
+        for (struct link *k = e->exchange_list.head.next; k != &e->exchange_list.head;
+             k = k->next) {
+            const struct exchange *x = container_of(k, struct exchange, link);
+            counted += x->up_open && x->instance->id == in->id;
+        }
+        uint64_t gauge = counter_read(e->page, in->slots + INSTANCE_IN_FLIGHT);
+        SIM_CHECK(s, e->instances[in->id]->candidate.in_flight == counted && gauge == counted,
+                  "instance %zu: %u requests, %u in flight, %lu in the gauge", i, counted,
+                  e->instances[in->id]->candidate.in_flight, (unsigned long)gauge);
+    }
+}
+
+/* A buffer is held only while its answer is, or is on its way to the client. */
+static void check_holds(struct sim *s, const struct http_edge *e)
+{
+    for (struct link *k = e->exchange_list.head.next; k != &e->exchange_list.head; k = k->next) {
+        const struct exchange *x = container_of(k, struct exchange, link);
+        SIM_CHECK(s,
+                  !x->hold || x->state == EXCHANGE_HOLDING ||
+                      (x->state == EXCHANGE_ANSWERING && x->down_sending),
+                  "a hold buffer is kept in state %s", exchange_states[x->state].name);
+        SIM_CHECK(s, x->state != EXCHANGE_HOLDING || x->hold, "held without a buffer");
+    }
+}
+
+/* The budget's sums are those of its slots, and nothing is taken that is not there. */
+static void check_budget(struct sim *s, unsigned worker)
+{
+    const struct service *shop = shop_of(s);
+    const struct http_edge *e = &s->edges[worker];
+    const struct retry_budget *before = &s->budgets[worker];
+    uint64_t originals = 0;
+    uint64_t retries = 0;
+
+    if (shop->id >= e->service_count || !e->services[shop->id])
+        return;
+    const struct retry_budget *b = &e->services[shop->id]->budget;
+    for (int i = 0; i < RETRY_WINDOW_S; i++) {
+        originals += b->originals[i];
+        retries += b->retries[i];
+    }
+    SIM_CHECK(s, originals == b->originals_sum && retries == b->retries_sum,
+              "the retry budget's sums are wrong");
+    unsigned slot = (unsigned)(b->second % RETRY_WINDOW_S);
+    uint32_t had = b->second == before->second ? before->retries[slot] : 0;
+    uint64_t share = originals * shop->retry.budget_ppm / 1000000;
+    uint64_t most = share > RETRY_FLOOR / KIT_WORKERS ? share : RETRY_FLOOR / KIT_WORKERS;
+    SIM_CHECK(s, b->retries[slot] <= had || (retries <= most && shop->retry.budget_ppm > 0),
+              "%lu retries for %lu requests", (unsigned long)retries, (unsigned long)originals);
+    s->budgets[worker] = *b;
+}
+
 static void check_always(struct sim *s)
 {
-    for (unsigned i = 0; i < KIT_WORKERS; i++)
-        check_edge(s, &s->edges[i]);
+    for (unsigned i = 0; i < KIT_WORKERS; i++) {
+        const struct http_edge *e = &s->edges[i];
+        check_edge(s, e);
+        check_in_flight(s, e);
+        check_holds(s, e);
+        check_budget(s, i);
+        SIM_CHECK(s, counter_read(e->page, shop_of(s)->slots + SERVICE_PANIC) <= 1,
+                  "panic is neither on nor off");
+    }
 }
 
 static bool step(struct sim *s, ns_t until)

@@ -120,16 +120,19 @@ static void know_service(struct http_edge *e, const struct service *s)
         know_instance(e, s->instances[i].id);
 }
 
-/* Whether new requests may go there. */
-static bool is_wanted(const struct config *c, uint32_t id)
+/* Whether new requests may go there, those of exchanges that began under an earlier configuration as well. */
+static void note_wanted(struct http_edge *e, const struct config *c)
 {
+    for (uint32_t id = 0; id < e->instance_count; id++) {
+        if (e->instances[id])
+            e->instances[id]->wanted = false;
+    }
     for (size_t s = 0; s < c->service_count; s++) {
         for (size_t i = 0; i < c->services[s].instance_count; i++) {
-            if (c->services[s].instances[i].id == id)
-                return !c->services[s].instances[i].drain;
+            const struct instance *in = &c->services[s].instances[i];
+            e->instances[in->id]->wanted = !in->drain;
         }
     }
-    return false;
 }
 
 /* A change of configuration: makes room for what is new (the only place where the edge allocates after
@@ -141,8 +144,9 @@ static void adopt(struct http_edge *e)
 
     for (size_t i = 0; i < c->service_count; i++)
         know_service(e, &c->services[i]);
+    note_wanted(e, c);
     for (uint32_t id = 0; id < e->instance_count; id++) {
-        if (e->instances[id] && !list_empty(&e->instances[id]->idle) && !is_wanted(c, id))
+        if (e->instances[id] && !e->instances[id]->wanted)
             h1_up_close_idle(e, e->instances[id]);
     }
     for (struct link *k = e->exchange_list.head.next; k != &e->exchange_list.head; k = k->next)

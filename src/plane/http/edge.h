@@ -46,6 +46,7 @@ enum overload {
 struct instance_state {
     struct list idle;           /* h1_up, most recently used first */
     struct candidate candidate; /* in flight, latency */
+    bool wanted;                /* the newest configuration has it, and does not drain it */
     bool usable;                /* as it was last looked at; a change begins its slow start */
     ns_t usable_since;
     unsigned failures;  /* in a row */
@@ -114,7 +115,10 @@ struct http_edge {
     ns_t wall_looked;
     uint64_t hash_key;
     int64_t stamp_second;
-    char stamp[20];           /* of that second */
+    char stamp[20];      /* of that second */
+    uint32_t timeout_ms; /* what was last told to an instance of its deadline, as text */
+    uint32_t timeout_n;
+    char timeout_text[12];
     ns_t lag;                 /* how long turns take, smoothed: what an event waits behind others */
     struct timer drain_timer; /* cuts off what still runs */
     bool listening;

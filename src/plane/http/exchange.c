@@ -144,7 +144,7 @@ struct leg *exchange_open(void *edge, ns_t began)
     x->began = began;
     x->state = EXCHANGE_READING;
     x->state_since = began;
-    x->deadline = x->peers_deadline = NS_NEVER;
+    x->deadline = x->own_deadline = x->peers_deadline = NS_NEVER;
     /* without a route only an answer of our own is sent, which waits for the client alone */
     x->timeout.idle = CLIENT_IDLE;
     x->snapshot = snapshot_hold(e->snapshots);
@@ -471,17 +471,14 @@ static const struct journey *find_journey(const struct config *c, const struct h
 
 static void send_up(struct exchange *x, const struct http_part *part);
 
-/* The deadline begins with the request; with the end of its body when that came in pieces or was gathered, for
- * how long a client takes to send is not ours. What a peer allows always counts from the beginning. */
+/* The deadline begins when the request is there: how long a client takes to send it, or has it wait behind a long
+ * answer on the same connection, is not ours. What a peer allows always counts from the beginning. */
 static void set_deadline(struct exchange *x)
 {
-    ns_t own = NS_NEVER;
-
-    if (!exchange_acts(x))
-        return;
     if (x->request_ended)
-        own = (x->whole && !x->gathered ? x->began : x->edge->reactor->now) + x->timeout.total;
-    x->deadline = own < x->peers_deadline ? own : x->peers_deadline;
+        x->own_deadline = x->edge->reactor->now + x->timeout.total;
+    if (exchange_acts(x))
+        x->deadline = x->own_deadline < x->peers_deadline ? x->own_deadline : x->peers_deadline;
 }
 
 static void tell_deadline(struct exchange *x)
@@ -500,7 +497,7 @@ static void begin_request(struct exchange *x)
     tell_deadline(x);
     part.head = &x->request;
     part.end = x->request_ended; /* also when it is sent again and nothing is held any more */
-    x->attempts++;
+    x->attempts += !x->repeating;
     move(x, EXCHANGE_SENDING);
     send_up(x, &part);
 }
@@ -517,6 +514,7 @@ static void offer_to_instance(struct exchange *x, bool fresh)
     x->up_open = true;
     x->tries++;
     x->up_sending = x->up_owed = false;
+    x->repeating = fresh;
     x->edge->instances[x->instance->id]->candidate.in_flight++;
     edge_count(x->edge, x->instance->slots + INSTANCE_IN_FLIGHT, 1);
     if (r == UP_READY)
@@ -547,7 +545,7 @@ static void offer_first(struct exchange *x)
 /* The codec gives the body's beginning when it has enough of it. */
 static void gather(struct exchange *x)
 {
-    x->gathering = x->gathered = true;
+    x->gathering = true;
     timer_set(&x->edge->reactor->timers, &x->timer, x->edge->reactor->now + x->timeout.idle);
     x->down.ops->credit(&x->down);
 }
@@ -644,6 +642,8 @@ static void down_part(struct leg *l, const struct http_part *part)
     }
     x->request_ended = part->end;
     x->received += part->data.n;
+    if (part->end && x->up_open)
+        set_deadline(x);
     moved(x);
     if (is_local(x)) {
         take_local(x, part);
@@ -652,8 +652,6 @@ static void down_part(struct leg *l, const struct http_part *part)
         x->held = *part;
         offer_first(x);
     } else if (x->up_open) {
-        if (part->end)
-            set_deadline(x);
         send_up(x, part);
     } else if (!part->end) {
         x->down.ops->credit(l); /* nobody wants it: it is read so that the answer can be */
@@ -821,7 +819,9 @@ static bool is_tried_again(struct exchange *x, const struct http_part *part)
     const struct http_head *h = part->head;
 
     if (h->status < 500) {
-        pick_answered(x);
+        pick_began(x);
+        if (part->end || h->upgrade || is_event_stream(h))
+            pick_answered(x);
         return false;
     }
     edge_count(x->edge, x->instance->slots + INSTANCE_ANSWERS_BAD, 1);
@@ -840,8 +840,7 @@ static bool is_tried_again(struct exchange *x, const struct http_part *part)
 
 static void note_late(struct exchange *x)
 {
-    if (!exchange_acts(x) && x->request_ended &&
-        x->edge->reactor->now - x->began > x->timeout.total)
+    if (!exchange_acts(x) && x->edge->reactor->now > x->own_deadline)
         exchange_count_would(x, WOULD_CUT_DEADLINE);
 }
 
@@ -862,6 +861,8 @@ static void up_part(struct leg *l, const struct http_part *part)
     struct exchange *x = of_up(l);
 
     x->up_owed = true;
+    if (part->end && !part->head && x->answer.status < 500)
+        pick_answered(x);
     if (part->head && part->head->status < 200 && !part->head->upgrade) {
         pass_interim(x, part->head);
     } else if (part->head) {
@@ -925,12 +926,8 @@ static void back_off(struct exchange *x)
     move(x, EXCHANGE_BACKING_OFF);
 }
 
-/* This instance did not do its part. */
-static void fail_try(struct exchange *x, enum ending why)
+static void try_again(struct exchange *x, enum ending why)
 {
-    edge_count(x->edge, x->instance->slots + INSTANCE_BROKEN, 1);
-    pick_failed(x);
-    release_up(x, false);
     if (!retry_decide(x, retry_kind(why))) {
         refuse(x, why);
         return;
@@ -939,9 +936,23 @@ static void fail_try(struct exchange *x, enum ending why)
     back_off(x);
 }
 
-/* Nothing was sent to it: another may have the request, without a token. */
+/* This instance did not do its part. */
+static void fail_try(struct exchange *x, enum ending why)
+{
+    edge_count(x->edge, x->instance->slots + INSTANCE_BROKEN, 1);
+    pick_failed(x);
+    release_up(x, false);
+    try_again(x, why);
+}
+
+/* Nothing was sent to it: another may have the request, without a token. Unless it is being repeated: then the
+ * instance may have read it, and been broken by it, so giving it to another is a retry. */
 static void redispatch(struct exchange *x, enum ending why)
 {
+    if (x->repeating) {
+        try_again(x, why);
+        return;
+    }
     if (!exchange_acts(x)) {
         exchange_count_would(x, WOULD_REDISPATCH);
         refuse(x, why);

@@ -16,7 +16,6 @@
 enum {
     INSTANCES_TRIED_MAX = 8, /* instances that one request may be offered to, whatever for */
     HOLD_MAX = 16 * 1024,    /* of an answer that is held because it can still be tried again */
-    TIMEOUT_TEXT_MAX = 12,   /* milliseconds, of hours */
 };
 
 /* How long the beginning of an answer of unknown length is held: it may be a conversation. */
@@ -40,6 +39,7 @@ struct exchange {
 
     struct timeouts timeout; /* the route's */
     ns_t deadline;           /* until its answer begins, over all tries; NS_NEVER: none yet */
+    ns_t own_deadline;       /* by the route alone, also when it only observes */
     ns_t peers_deadline;     /* what a trusted peer allows; NS_NEVER: it said nothing */
     ns_t tried_at;           /* when this instance was chosen */
 
@@ -62,8 +62,8 @@ struct exchange {
     uint64_t sent;     /* of the answer's */
     uint8_t outcome;   /* enum outcome, once counted */
     uint8_t tries;     /* connections to instances that were asked for */
-    uint8_t attempts;  /* of them, those that the request was sent on */
-    uint8_t retries;   /* decided */
+    uint8_t attempts; /* of them, those that the request was sent on; a repeat is none of its own */
+    uint8_t retries;  /* decided */
     uint32_t tried[INSTANCES_TRIED_MAX];
     unsigned tried_count;
 
@@ -72,7 +72,6 @@ struct exchange {
     struct http_part held;            /* the first part's data, while it may be sent (again) */
     struct scratch_mark request_mark; /* what was taken up to the first try */
     struct http_extra *timeout_extra; /* where an instance is told what is left */
-    char timeout_text[TIMEOUT_TEXT_MAX];
     char *hold; /* a buffer with the beginning of the answer's body, or NULL */
     uint32_t hold_n;
     struct http_part kept; /* a part of the answer that waits until what was held has gone */
@@ -90,9 +89,9 @@ struct exchange {
     bool tunnel : 1; /* WebSocket: bytes both ways */
     bool counted : 1;
     bool whole : 1;         /* it came in one part, so it can be sent again */
-    bool gathered : 1;      /* its body came in pieces that we put together */
     bool gathering : 1;     /* no instance is asked for before the body begins to come */
     bool request_ended : 1; /* its last part has come from the client */
+    bool repeating : 1;     /* this instance had it before, on a connection that it had kept idle */
     bool up_sending : 1;    /* a send is under way */
     bool up_owed : 1;       /* the part that came last was not credited */
     bool has_kept : 1;

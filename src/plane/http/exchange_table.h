@@ -9,7 +9,7 @@
 #define EXCHANGE_STATES(X) \
     /* name       may go to                                                         deadline  what it is doing */ \
     X(READING,     TO(CONNECTING) | TO(SENDING) | TO(ANSWERING) | TO(OVER),          none,     "reading the request") \
-    X(CONNECTING,  TO(CONNECTING) | TO(SENDING) | TO(ANSWERING) | TO(OVER),          connect,  "waiting for a connection to an instance") \
+    X(CONNECTING,  TO(CONNECTING) | TO(SENDING) | TO(BACKING_OFF) | TO(ANSWERING) | TO(OVER), connect,  "waiting for a connection to an instance") \
     X(SENDING,     TO(CONNECTING) | TO(SENDING) | TO(WAITING) | TO(HOLDING) | TO(BACKING_OFF) | TO(ANSWERING) | TO(OVER), idle, "sending the request to the instance") \
     X(WAITING,     TO(CONNECTING) | TO(SENDING) | TO(HOLDING) | TO(BACKING_OFF) | TO(ANSWERING) | TO(OVER), head, "waiting for the answer to begin") \
     X(HOLDING,     TO(BACKING_OFF) | TO(ANSWERING) | TO(OVER),                       hold,     "holding a short answer until it is complete, for it could still be tried again") \

@@ -250,12 +250,20 @@ static void forward_deadline(struct exchange *x, const struct told *s)
         x->peers_deadline = x->began + (ns_t)ms * NS_PER_MS;
 }
 
+/* The head is written at once, so one text a reactor is enough; most tries have the same whole time left. */
 void forward_timeout(struct exchange *x, ns_t left)
 {
-    struct str text = str_fixed(x->timeout_text, sizeof(x->timeout_text));
+    struct http_edge *e = x->edge;
+    uint32_t ms = left > 0 ? (uint32_t)(left / NS_PER_MS) : 0;
 
-    str_u64(&text, left > 0 ? (uint64_t)(left / NS_PER_MS) : 0);
-    *x->timeout_extra = (struct http_extra){ SPAN("Evenkeel-Timeout"), str_span(&text) };
+    if (ms != e->timeout_ms || e->timeout_n == 0) {
+        struct str text = str_fixed(e->timeout_text, sizeof(e->timeout_text));
+        str_u64(&text, ms);
+        e->timeout_ms = ms;
+        e->timeout_n = (uint32_t)text.n;
+    }
+    *x->timeout_extra =
+        (struct http_extra){ SPAN("Evenkeel-Timeout"), span_of(e->timeout_text, e->timeout_n) };
     x->request.extra_count = (uint32_t)(x->timeout_extra - x->request.extra) + 1;
 }
 

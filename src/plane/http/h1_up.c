@@ -529,7 +529,7 @@ static void on_hung_up(struct conn *c)
 static bool can_keep(const struct h1_up *u)
 {
     return u->state == H1_UP_BUSY && u->answer_ended && u->request_sent && u->keep_alive &&
-           u->used == u->have && !u->conn.hangup && !u->edge->draining &&
+           u->used == u->have && !u->conn.hangup && !u->edge->draining && u->instance->wanted &&
            u->instance->idle.count < IDLE_PER_INSTANCE_MAX;
 }
 

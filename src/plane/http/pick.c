@@ -19,6 +19,12 @@ static struct instance_state *of_candidate(struct candidate *c)
     return container_of(c, struct instance_state, candidate);
 }
 
+/* By the newest configuration: an exchange of an earlier one tries nobody that has been taken away since. */
+static bool is_drained(const struct http_edge *e, const struct instance *i)
+{
+    return i->drain || !state_of(e, i)->wanted;
+}
+
 static bool observes(const struct service *s)
 {
     return s->mode == MODE_OBSERVE;
@@ -46,7 +52,7 @@ static bool is_checked_good(const struct http_edge *e, const struct service *s,
 static bool can_be_used(const struct http_edge *e, const struct service *s,
                         const struct instance *i)
 {
-    if (i->drain)
+    if (is_drained(e, i))
         return false;
     return observes(s) || (is_checked_good(e, s, i) && ejected_until(e, i) <= e->reactor->now);
 }
@@ -89,27 +95,29 @@ static bool in_zone(const struct http_edge *e, const struct instance *i)
 }
 
 /* Puts in those that can be used (all that are not drained in panic), the own zone's first. Returns how many
- * of the own zone were put in, 0 when they are too few of those that stand there to carry it alone. */
+ * of the own zone were put in, 0 when those of them that can be used are too few to carry it alone. */
 static size_t put_usable(const struct http_edge *e, struct service_state *v,
                          const struct service *s, bool all)
 {
     size_t near = 0;
+    size_t near_usable = 0;
     size_t near_in_all = 0;
 
     v->usable_count = 0;
     for (int zone = 1; zone >= 0; zone--) {
         for (size_t i = 0; i < s->instance_count; i++) {
             const struct instance *in = &s->instances[i];
-            if (in->drain || in_zone(e, in) != zone)
+            if (is_drained(e, in) || in_zone(e, in) != zone)
                 continue;
             near_in_all += zone;
+            near_usable += zone && state_of(e, in)->usable;
             if (!all && !state_of(e, in)->usable)
                 continue;
             near += zone;
             put(e, v, s, i);
         }
     }
-    return near * 2 >= near_in_all ? near : 0;
+    return near_usable * 2 >= near_in_all ? near : 0;
 }
 
 static void refresh(struct http_edge *e, struct service_state *v, const struct service *s);
@@ -132,7 +140,7 @@ static void look(struct http_edge *e, struct service_state *v, const struct serv
         bool good = can_be_used(e, s, in);
         note_usable(e, state_of(e, in), good);
         usable += good;
-        wanted += !in->drain;
+        wanted += !is_drained(e, in);
         if (until > e->reactor->now && until < v->look_at)
             v->look_at = until;
     }
@@ -284,7 +292,7 @@ static struct candidate *last_resort(struct exchange *x)
     for (size_t i = 0; i < s->instance_count; i++) {
         struct candidate *c = &state_of(x->edge, &s->instances[i])->candidate;
         c->index = (uint32_t)i;
-        if (!s->instances[i].drain && !was_tried(x, s->instances[i].id))
+        if (!is_drained(x->edge, &s->instances[i]) && !was_tried(x, s->instances[i].id))
             return c;
     }
     return NULL;
@@ -400,13 +408,20 @@ void pick_failed(struct exchange *x)
         eject_by_rule(x, false);
 }
 
-void pick_answered(struct exchange *x)
+void pick_began(struct exchange *x)
 {
     struct instance_state *i = state_of(x->edge, x->instance);
     ns_t now = x->edge->reactor->now;
 
     if (x->state == EXCHANGE_WAITING) /* else it answered before it had the whole request */
         candidate_observe(&i->candidate, now - x->state_since, now);
+}
+
+void pick_answered(struct exchange *x)
+{
+    struct instance_state *i = state_of(x->edge, x->instance);
+    ns_t now = x->edge->reactor->now;
+
     i->failures = 0;
     if (x->tried_at < i->ejected_at)
         return; /* an answer from before says nothing about now */

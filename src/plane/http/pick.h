@@ -28,7 +28,9 @@ bool pick_has_other(struct exchange *x);
 void pick_refused(struct exchange *x);
 /* It failed the request: a 5xx, no answer in time, or a broken one. */
 void pick_failed(struct exchange *x);
-/* It answered well, or began to. */
+/* Its answer began well, which says how fast it is. */
+void pick_began(struct exchange *x);
+/* It answered well, to the end; a stream did when it began. */
 void pick_answered(struct exchange *x);
 /* It wants to be left alone for a while: Retry-After in an answer that is a failure. */
 void pick_retry_after(struct exchange *x, ns_t wait);

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* page.h - what the files that write the dashboard share. Private to them. */
+#ifndef EK_CONTROL_PAGE_H
+#define EK_CONTROL_PAGE_H
+
+#include "base/str.h"
+
+struct control;
+
+/* Any text into HTML. */
+void page_escaped(struct str *out, struct span s);
+
+/* page_services.c */
+void page_write_services(const struct control *c, struct str *out);
+
+#endif
