@@ -8,12 +8,14 @@
 /* clang-format off */
 #define COMMANDS(X) \
     X(run,      "serve: -c FILE, or --to HOST:PORT without any file") \
+    X(init,     "write a configuration from nginx's and from access logs") \
     X(validate, "read a configuration and say what is wrong with it") \
     X(status,   "journeys and services of the running evenkeel") \
     X(reload,   "let the running evenkeel read its file again; a wrong one changes nothing") \
     X(drain,    "send an instance no new requests, by the running evenkeel") \
     X(undrain,  "take a drained instance back into service") \
     X(schema,   "the configuration language, as JSON schema or Markdown") \
+    X(slo,      "count journeys from an access log, with no byte through us") \
     X(version,  "which evenkeel this is")
 /* clang-format on */
 

@@ -473,6 +473,22 @@ static bool valid_method(struct span method)
     return method.n > 0 && method.n <= 32 && !span_equal(method, SPAN("CONNECT"));
 }
 
+enum http1_reason http1_read_target(struct span method, struct span target,
+                                    struct http_head *ret_head)
+{
+    struct http_head h = { .method = method };
+    enum http1_reason r = !valid_method(method) ? HTTP1_method_unknown : parse_target(target, &h);
+
+    if (r != HTTP1_GOOD)
+        return r;
+    ret_head->method = h.method;
+    ret_head->host = h.host;
+    ret_head->path = h.path;
+    ret_head->query = h.query;
+    ret_head->has_query = h.has_query;
+    return HTTP1_GOOD;
+}
+
 static enum http1_reason parse_request_line(struct span line, struct http_head *h)
 {
     size_t space = span_find(line, ' ');

@@ -91,7 +91,12 @@ static inline size_t http1_fields_size(size_t head_size, const struct http1_limi
 enum http1_reason http1_parse_request(struct span head, const struct http1_limits *limits,
                                       struct http_field *fields, struct http_head *ret_head);
 
-/* The same for an answer. `to_head`: it answers a HEAD request. */
+/* Method and target alone, as a log has them: sets method, path, query and host of *ret_head and leaves the
+ * rest. What is refused here never reaches a journey. */
+enum http1_reason http1_read_target(struct span method, struct span target,
+                                    struct http_head *ret_head);
+
+/* As http1_parse_request(), for an answer. `to_head`: it answers a HEAD request. */
 enum http1_reason http1_parse_answer(struct span head, const struct http1_limits *limits,
                                      bool to_head, struct http_field *fields,
                                      struct http_head *ret_head);

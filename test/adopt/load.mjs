@@ -102,14 +102,12 @@ function demand(so, why) {
 // ---- the flows
 
 const words = ['lamp', 'tea', 'map'];
-const browsing = kept();
-const buying = kept();
-const sending = kept();
+const agents = Object.fromEntries(['browse', 'buy', 'note', 'upload', 'download', 'file'].map((name) => [name, kept()])); // one flow each
 const flows = [];
 
 flows.push(flow('browse, kept', async (n) => {
   const path = ['/', `/product/${1 + (n % 500)}`, `/search?q=${words[n % 3]}`][n % 3];
-  const answer = await ask('browse, kept', browsing, n % 7 ? 'GET' : 'HEAD', path);
+  const answer = await ask('browse, kept', agents.browse, n % 7 ? 'GET' : 'HEAD', path);
   demand(n % 7 ? answer.body.includes('</html>') : answer.body.length === 0, `${path}: not the page`);
 }));
 
@@ -123,7 +121,7 @@ flows.push(flow('no TLS, new', () => ask('no TLS, new', undefined, 'GET', '/', {
 let cookie;
 flows.push(flow('buy, kept', async (n) => {
   const headers = { 'Content-Type': 'application/x-www-form-urlencoded', ...(cookie && { Cookie: cookie }) };
-  const answer = await ask('buy, kept', buying, 'POST', '/cart', { body: `product=${1 + (n % 500)}&quantity=1`, headers, status: 303 });
+  const answer = await ask('buy, kept', agents.buy, 'POST', '/cart', { body: `product=${1 + (n % 500)}&quantity=1`, headers, status: 303 });
   cookie = answer.headers['set-cookie']?.[0].split(';')[0] ?? cookie;
 }));
 
@@ -133,10 +131,9 @@ flows.push(flow('note, new', async (n) => {
   sent.push(id);
 }));
 
-const noting = kept();
 flows.push(flow('note, kept', async (n) => {
   const id = `${values.name}-kept-${n}`;
-  await ask('note, kept', noting, 'POST', '/live/note', { body: id, status: 201 });
+  await ask('note, kept', agents.note, 'POST', '/live/note', { body: id, status: 201 });
   sent.push(id);
 }));
 
@@ -144,19 +141,19 @@ flows.push(flow('upload', async (n) => {
   const body = randomBytes(1000 + (n % 5) * 60_000);
   const pieces = [];
   for (let at = 0; at < body.length; at += 5000) pieces.push(body.subarray(at, at + 5000));
-  const answer = await ask('upload', n % 2 ? sending : undefined, 'PUT', '/live/upload', n % 4 < 2 ? { pieces } : { body });
+  const answer = await ask('upload', n % 2 ? agents.upload : undefined, 'PUT', '/live/upload', n % 4 < 2 ? { pieces } : { body });
   demand(JSON.parse(answer.body).sha256 === sha256(body), 'other bytes arrived');
 }, 40));
 
 let export_;
 flows.push(flow('download', async (n) => {
-  const answer = await ask('download', sending, 'GET', n % 2 ? '/export/catalogue.csv' : '/live/chunks?n=300001');
+  const answer = await ask('download', agents.download, 'GET', n % 2 ? '/export/catalogue.csv' : '/live/chunks?n=300001');
   if (n % 2) export_ ??= sha256(answer.body);
   demand(n % 2 ? sha256(answer.body) === export_ : answer.body.equals(Buffer.alloc(300_001, 'k')), 'other bytes came');
 }, 60));
 
 flows.push(flow('file', async () => {
-  const answer = await ask('file', browsing, 'GET', '/static/app.js');
+  const answer = await ask('file', agents.file, 'GET', '/static/app.js');
   demand(answer.body.toString() === 'let it = 1;\n', 'another file');
 }, 40));
 
@@ -258,6 +255,6 @@ const looking = setInterval(() => {
 }, 50);
 await Promise.all(flows);
 clearInterval(looking);
-for (const agent of [browsing, buying, sending, noting]) agent.destroy();
+for (const agent of Object.values(agents)) agent.destroy();
 console.log(JSON.stringify({ tally, sent }));
 process.exit(0);

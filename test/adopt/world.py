@@ -126,8 +126,11 @@ import os, sys
 fds = [int(fd) for fd in sys.argv[1].split(",") if fd]
 for i, fd in enumerate(fds): os.dup2(fd, 200 + i)
 for i in range(len(fds)): os.dup2(200 + i, 3 + i)
+os.setgroups([])
+os.setgid(int(sys.argv[3]))
+os.setuid(int(sys.argv[2]))
 os.environ.update(LISTEN_FDS=str(len(fds)), LISTEN_PID=str(os.getpid()))
-os.execv(sys.argv[2], sys.argv[2:])
+os.execv(sys.argv[4], sys.argv[4:])
 """
 
     def __init__(self, world):
@@ -214,9 +217,9 @@ os.execv(sys.argv[2], sys.argv[2:])
     def launch(self, command, user, keys, notify):
         fds = [s.fileno() for s in self.sockets]
         env = {"PATH": os.environ["PATH"], "NOTIFY_SOCKET": notify, **SANITIZERS}
-        return subprocess.Popen([sys.executable, "-c", self.HAND_OVER, ",".join(map(str, fds)), *command], stdin=subprocess.DEVNULL,
-                                stdout=self.world.log, stderr=self.world.log, env=env, cwd=keys["WorkingDirectory"][0], pass_fds=fds,
-                                user=user.pw_uid, group=user.pw_gid, extra_groups=[])
+        return subprocess.Popen([sys.executable, "-c", self.HAND_OVER, ",".join(map(str, fds)), str(user.pw_uid), str(user.pw_gid),
+                                 *command], stdin=subprocess.DEVNULL, stdout=self.world.log, stderr=self.world.log, env=env,
+                                cwd=keys["WorkingDirectory"][0], pass_fds=fds)
 
     def stop(self):
         if not self.process:

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* log_judge.h - what a line of a log counts as: by the same verdict as in the running edge. */
+#ifndef EK_CLI_LOG_JUDGE_H
+#define EK_CLI_LOG_JUDGE_H
+
+#include "core/verdict.h"
+#include "proto/log_line.h"
+
+/* When the line does not say how long it took, objectives on latency do not count it (and it is never
+ * slow). */
+struct verdict log_judge(const struct verdict_rules *rules, const struct log_line *line);
+
+#endif

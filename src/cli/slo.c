@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* slo.c - `evenkeel slo --from LOG`: counts journeys from an access log, with no byte through us. A line is
+ * given to the first journey that matches it and judged as the running edge would judge it. */
+#include "cli/slo.h"
+
+#include "cli/commands.h"
+#include "cli/log_judge.h"
+#include "base/check.h"
+#include "control/config_tree.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { FILES_MAX = 256 };
+
+struct slo_options {
+    const char *config;
+    const char *format;
+    const char *files[FILES_MAX];
+    size_t file_count;
+    ns_t since; /* 0: all */
+    bool json;
+};
+
+static void print_help(FILE *to)
+{
+    fprintf(
+        to,
+        "usage: evenkeel slo --from LOG... [-c FILE] [--log-format FORMAT] [--since DURATION] "
+        "[--json]\n\n"
+        "Counts the journeys of a configuration from access logs, as the running edge would.\n\n"
+        "      --from LOG         an access log, - for standard input; may be given several times\n"
+        "  -c, --config FILE      the configuration (default: evenkeel.yaml in this folder)\n"
+        "      --log-format TEXT  json, combined, vhost_combined, common, or a log_format of "
+        "nginx\n"
+        "                         between quotes; found out from the first lines unless said\n"
+        "      --since DURATION   only lines of the last 24h, 7d, ... before now\n"
+        "      --json             the same as JSON\n"
+        "  -h, --help             this text\n\n"
+        "Exit codes: 0 every objective with data is met, 1 one is not, or it did not work,\n"
+        "2 wrong usage.\n");
+}
+
+static bool add_file(struct slo_options *o, const char *file)
+{
+    if (o->file_count == FILES_MAX) {
+        fprintf(stderr, "evenkeel slo: at most %d logs\n", FILES_MAX);
+        return false;
+    }
+    o->files[o->file_count++] = file;
+    return true;
+}
+
+static bool read_since(struct slo_options *o, const char *text)
+{
+    if (value_duration(span_from_text(text), &o->since) && o->since > 0)
+        return true;
+    fprintf(stderr, "evenkeel slo: --since %s: a duration was expected, such as 24h or 7d\n", text);
+    return false;
+}
+
+static int read_options(int argc, char **argv, struct slo_options *o)
+{
+    static const struct option longs[] = { { "from", required_argument, NULL, 'f' },
+                                           { "config", required_argument, NULL, 'c' },
+                                           { "log-format", required_argument, NULL, 'l' },
+                                           { "since", required_argument, NULL, 's' },
+                                           { "json", no_argument, NULL, 'j' },
+                                           { "help", no_argument, NULL, 'h' },
+                                           {} };
+    bool good = true;
+    int c;
+
+    while (good && (c = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
+        switch (c) {
+        case 'f': good = add_file(o, optarg); break;
+        case 'c': o->config = optarg; break;
+        case 'l': o->format = optarg; break;
+        case 's': good = read_since(o, optarg); break;
+        case 'j': o->json = true; break;
+        case 'h': print_help(stdout); exit(EXIT_DONE);
+        default: print_help(stderr); return EXIT_USAGE;
+        }
+    }
+    while (good && optind < argc && o->file_count > 0) /* --from *.log, as the shell has it */
+        good = add_file(o, argv[optind++]);
+    if (good && o->file_count == 0)
+        print_help(stderr);
+    return good && o->file_count > 0 ? EXIT_DONE : EXIT_USAGE;
+}
+
+/* ---- counting */
+
+static void tally_init(struct tally *t, const struct journey *j)
+{
+    t->rules = (struct verdict_rules){ .bad = j->bad,
+                                       .client_gone_bad = j->client_gone_bad,
+                                       .objectives = (uint8_t)j->objective_count };
+    for (size_t i = 0; i < j->objective_count; i++)
+        t->rules.under[i] = j->objectives[i].under;
+}
+
+/* As find_journey() of the edge; the last is `unclaimed`. */
+static size_t find_journey(const struct config *c, const struct log_line *l)
+{
+    for (size_t i = 0; i + 1 < c->journey_count; i++) {
+        const struct journey *j = &c->journeys[i];
+        for (size_t k = 0; k < j->route_count; k++) {
+            if (pattern_match(&j->routes[k], l->method, l->host, l->path))
+                return i;
+        }
+    }
+    return c->journey_count - 1;
+}
+
+static void count_unclaimed(struct slo_count *c, const struct log_line *l, struct verdict v)
+{
+    path_groups_add(c->unclaimed, &(struct path_event){ .method = l->method,
+                                                        .path = l->path,
+                                                        .status = l->status,
+                                                        .outcome = v.outcome,
+                                                        .took = -1 });
+}
+
+/* As account.c of the edge. */
+static void count_line(void *user, const struct log_line *l)
+{
+    struct slo_count *c = user;
+    size_t number = find_journey(c->config, l);
+    struct tally *t = &c->tallies[number];
+    struct verdict v = log_judge(&t->rules, l);
+    uint8_t series[VERDICT_SERIES_MAX];
+    unsigned n = verdict_series(v, series);
+
+    for (unsigned i = 0; i < n; i++)
+        t->series[series[i]]++;
+    if (verdict_timed(v) && l->has_took) {
+        t->series[SERIES_LATENCY_SUM_US] += (uint64_t)(l->took / NS_PER_US);
+        t->bins[histogram_bin(l->took)]++;
+    } else if (verdict_timed(v)) {
+        t->untimed++;
+    }
+    if (number + 1 == c->config->journey_count)
+        count_unclaimed(c, l, v);
+}
+
+static err count_files(const struct slo_options *o, struct slo_count *c)
+{
+    static struct log_formats usual; /* 100 KiB: not for the stack */
+    static struct log_formats said;
+    struct log_scan s = {
+        .command = "slo",
+        .formats = &usual,
+        .since_ms = o->since ? (clock_wall() - o->since) / NS_PER_MS : INT64_MIN,
+        .take = count_line,
+        .user = c,
+        .progress = isatty(STDERR_FILENO),
+    };
+
+    log_formats_init(&usual);
+    if (o->format) {
+        TRY(log_formats_said(o->format, &usual, &said));
+        s.formats = &said;
+    }
+    for (size_t i = 0; i < o->file_count; i++)
+        TRY(log_scan_file(&s, o->files[i], NULL));
+    log_scan_tell(&s);
+    c->seen = s.seen;
+    if (s.seen.requests == 0 && s.seen.unreadable > 0)
+        return err_make("no line could be read; say the format with --log-format");
+    return OK;
+}
+
+/* A route with a host takes nothing from lines that name none: that must not look like a perfect day. */
+static void warn_of_hosts(const struct slo_count *c)
+{
+    for (size_t i = 0; c->seen.hostless > 0 && i < c->config->journey_count; i++) {
+        const struct journey *j = &c->config->journeys[i];
+        for (size_t k = 0; k < j->route_count; k++) {
+            if (j->routes[k].host.n == 0)
+                continue;
+            fprintf(
+                stderr,
+                "evenkeel slo: %llu lines do not name their host, so '%.*s' of journey %.*s takes "
+                "none of them\n",
+                (unsigned long long)c->seen.hostless, SPAN_ARG(j->routes[k].text),
+                SPAN_ARG(j->name));
+            return;
+        }
+    }
+}
+
+static bool all_met(const struct slo_count *c)
+{
+    for (size_t i = 0; i < c->config->journey_count; i++) {
+        const struct journey *j = &c->config->journeys[i];
+        for (size_t k = 0; k < j->objective_count; k++) {
+            if (slo_state(slo_target(j->objectives[k].target),
+                          slo_count_objective(&c->tallies[i], k)) == SLO_MISSED)
+                return false;
+        }
+    }
+    return true;
+}
+
+static err read_config(const char *file, struct config **ret_config)
+{
+    struct config_report report;
+    err e = config_read_file(file, ret_config, &report);
+
+    if (e.failed)
+        config_report_print(&report, stderr);
+    config_report_free(&report);
+    return e;
+}
+
+static err count(const struct slo_options *o, struct config *config, int *ret_code)
+{
+    struct slo_count c = {
+        .config = config,
+        .tallies = calloc(config->journey_count, sizeof(struct tally)),
+        .unclaimed = calloc(1, sizeof(struct path_groups)),
+        .files = o->files,
+        .file_count = o->file_count,
+    };
+
+    check(c.tallies && c.unclaimed);
+    path_groups_init(c.unclaimed);
+    for (size_t i = 0; i < config->journey_count; i++)
+        tally_init(&c.tallies[i], &config->journeys[i]);
+    err e = count_files(o, &c);
+    if (!e.failed) {
+        warn_of_hosts(&c);
+        if (o->json)
+            slo_print_json(&c);
+        else
+            slo_print_text(&c, isatty(STDOUT_FILENO) && !getenv("NO_COLOR"));
+        *ret_code = all_met(&c) ? EXIT_DONE : EXIT_FAILED;
+    }
+    free(c.tallies);
+    free(c.unclaimed);
+    return e;
+}
+
+int cmd_slo(int argc, char **argv)
+{
+    struct slo_options o = { .config = "evenkeel.yaml" };
+    struct config *config = NULL;
+    int code = EXIT_FAILED;
+    int usage = read_options(argc, argv, &o);
+
+    if (usage != EXIT_DONE)
+        return usage;
+    err e = read_config(o.config, &config);
+    if (!e.failed)
+        e = count(&o, config, &code);
+    if (config)
+        config_free(config);
+    if (e.failed)
+        fprintf(stderr, "evenkeel slo: %s\n", e.text);
+    return code;
+}
