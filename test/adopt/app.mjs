@@ -70,6 +70,7 @@ const live = {
     sick = request.method === 'POST';
     json(response, 200, { sick });
   },
+  '/static/app.js': (request, response) => response.writeHead(200, { 'Content-Length': 12 }).end('let it = 1;\n'), // when no nginx does
   '/live/trouble': (request, response) => json(response, sick ? 503 : 200, { sick }),
 };
 
