@@ -38,6 +38,7 @@ static double in_flight(const struct candidate *c)
 static double load_of(const struct picker *p, const struct candidate *c)
 {
     double latency = c->latency > 0 ? c->latency : p->latency > 0 ? p->latency : 1;
+    latency = c->silent > latency ? c->silent : latency;
     double scale = p->even ? 1 : (double)p->weights / ((double)p->count * (double)c->weight);
 
     return latency * (in_flight(c) * scale + 1);

@@ -28,8 +28,11 @@ enum {
 
 /* One instance as the picker sees it. */
 struct candidate {
-    double latency;     /* ns, smoothed; 0: unknown, taken for the average of the others */
-    ns_t observed;      /* when it was last known better */
+    double latency; /* ns, smoothed; 0: unknown, taken for the average of the others */
+    ns_t observed;  /* when it was last known better */
+    double silent; /* ns for which requests have waited there and none was answered, a moment ago */
+    uint32_t waiting;   /* of those in flight, how many have no answer begun */
+    ns_t heard;         /* when the last answer began, or the first of those that wait was sent */
     uint32_t in_flight; /* of this reactor */
     uint32_t others;    /* of all other reactors, a moment ago */
     uint32_t weight;    /* configured weight x ramp; > 0 */
@@ -59,6 +62,21 @@ size_t picker_hash(const struct picker *p, uint64_t key);
 /* An answer took so long, or failed after so long. */
 void candidate_observe(struct candidate *c, ns_t took, ns_t now);
 void candidate_observe_failure(struct candidate *c, ns_t took, ns_t now);
+
+/* A request is sent there; its answer begins (`heard`), or it is given up. The answer of one that hangs never comes to
+ * be observed: how long nothing was heard is the least that its latency can be. */
+static inline void candidate_asked(struct candidate *c, ns_t now)
+{
+    if (c->waiting++ == 0)
+        c->heard = now;
+}
+
+static inline void candidate_told(struct candidate *c, bool heard, ns_t now)
+{
+    c->waiting--;
+    if (heard)
+        c->heard = now;
+}
 
 /* Forgets a little of what was learned long ago; now and then, at any intervals. */
 void candidate_forget(struct candidate *c, ns_t now);

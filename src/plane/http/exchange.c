@@ -169,6 +169,7 @@ static void leave_instance(struct exchange *x)
 {
     check(x->up_open && x->instance);
     x->up_open = false;
+    pick_heard(x, false);
     x->edge->instances[x->instance->id]->candidate.in_flight--;
     counter_sub(x->edge->page, x->instance->slots + INSTANCE_IN_FLIGHT, 1);
 }
@@ -313,6 +314,7 @@ static void begin_request(struct exchange *x)
     part.head = &x->request;
     part.end = x->request_ended; /* also when it is sent again and nothing is held any more */
     x->attempts += !x->repeating;
+    pick_asked(x);
     move(x, EXCHANGE_SENDING);
     send_up(x, &part);
 }
@@ -662,6 +664,7 @@ static void note_late(struct exchange *x)
 
 static void begin_answer(struct exchange *x, const struct http_part *part)
 {
+    pick_heard(x, true);
     if (is_tried_again(x, part))
         return;
     note_late(x);

@@ -92,6 +92,7 @@ struct exchange {
     bool gathering : 1;     /* no instance is asked for before the body begins to come */
     bool request_ended : 1; /* its last part has come from the client */
     bool repeating : 1;     /* this instance had it before, on a connection that it had kept idle */
+    bool unheard : 1;       /* the instance has it, and has not begun to answer */
     bool up_sending : 1;    /* a send is under way */
     bool up_owed : 1;       /* the part that came last was not credited */
     bool has_kept : 1;

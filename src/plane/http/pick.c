@@ -195,6 +195,7 @@ static void refresh(struct http_edge *e, struct service_state *v, const struct s
         c->others = others_in_flight(e, &s->instances[c->index]);
         c->ramp = ramp_of(e, s, of_candidate(c));
         top = c->ramp > top ? c->ramp : top;
+        c->silent = c->waiting ? (double)(now - c->heard) : 0;
         candidate_forget(c, now);
     }
     for (size_t k = 0; k < v->usable_count; k++) {
@@ -429,6 +430,20 @@ void pick_failed(struct exchange *x)
     /* one that was ejected has to answer well before it is trusted with as many failures again */
     if (most > 0 && (i->failures >= most || i->on_trial))
         eject_by_rule(x, false);
+}
+
+void pick_asked(struct exchange *x)
+{
+    x->unheard = true;
+    candidate_asked(&state_of(x->edge, x->instance)->candidate, x->edge->reactor->now);
+}
+
+void pick_heard(struct exchange *x, bool heard)
+{
+    if (!x->unheard)
+        return;
+    x->unheard = false;
+    candidate_told(&state_of(x->edge, x->instance)->candidate, heard, x->edge->reactor->now);
 }
 
 void pick_began(struct exchange *x)

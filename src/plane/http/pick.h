@@ -28,6 +28,9 @@ bool pick_has_other(struct exchange *x);
 void pick_refused(struct exchange *x);
 /* It failed the request: a 5xx, no answer in time, or a broken one. */
 void pick_failed(struct exchange *x);
+/* It has the request; its answer begins (`heard`), or nothing is waited for any more. */
+void pick_asked(struct exchange *x);
+void pick_heard(struct exchange *x, bool heard);
 /* Its answer began well, which says how fast it is. */
 void pick_began(struct exchange *x);
 /* It answered well, to the end; a stream did when it began. */

@@ -650,6 +650,32 @@ static void failures_are_slow(void **state)
     assert_near(slow.latency, 20.0 * (double)NS_PER_S, 1, "one that took longer");
 }
 
+/* A hanging instance answers nothing that could be observed: that nothing is heard of it is what tells. */
+static void silence_is_slow(void **state)
+{
+    struct candidate c = {};
+    struct pool p;
+
+    (void)state;
+    candidate_asked(&c, 100);
+    candidate_asked(&c, 200);
+    assert_int_equal(c.heard, 100); /* since the first that waits */
+    candidate_told(&c, true, 300);
+    assert_int_equal(c.heard, 300);
+    candidate_told(&c, false, 400); /* given up: nothing was heard */
+    assert_int_equal(c.heard, 300);
+    assert_int_equal(c.waiting, 0);
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        fill(&p, ones, 3, seed);
+        for (size_t i = 0; i < 3; i++)
+            candidate_observe(&p.all[i], 20 * NS_PER_MS, 1);
+        p.all[1].silent = 200.0 * (double)NS_PER_MS;
+        picker_prepare(&p.picker);
+        draw_many(&p, 3000);
+        assert_int_equal(p.chosen[1], 0);
+    }
+}
+
 static void the_past_fades(void **state)
 {
     struct candidate c = {};
@@ -696,6 +722,7 @@ int main(void)
         cmocka_unit_test(a_hot_key_goes_to_its_second_choice),
         cmocka_unit_test(averages_rise_faster_than_they_fall),
         cmocka_unit_test(failures_are_slow),
+        cmocka_unit_test(silence_is_slow),
         cmocka_unit_test(the_past_fades),
     };
 
