@@ -61,8 +61,7 @@ static size_t draw(const struct picker *p, uint32_t random, size_t but)
     return last;
 }
 
-static void draw_two(const struct picker *p, uint64_t random, size_t *ret_first,
-                     size_t *ret_second)
+static void draw_two(const struct picker *p, uint64_t random, size_t *ret_first, size_t *ret_second)
 {
     uint32_t low = (uint32_t)random;
     uint32_t high = (uint32_t)(random >> 32);

@@ -28,15 +28,15 @@ enum {
 
 /* One instance as the picker sees it. */
 struct candidate {
-    double latency;      /* ns, smoothed; 0: unknown, taken for the average of the others */
-    ns_t observed;       /* when it was last known better */
-    uint32_t in_flight;  /* of this reactor */
-    uint32_t others;     /* of all other reactors, a moment ago */
-    uint32_t weight;     /* configured weight x ramp; > 0 */
-    uint16_t ramp;       /* RAMP_LEAST to RAMP_FULL */
-    uint32_t index;      /* the owner's */
-    uint64_t hash;       /* its place for balance by hash */
-    int64_t turn;        /* how far it is behind its share of turns */
+    double latency;     /* ns, smoothed; 0: unknown, taken for the average of the others */
+    ns_t observed;      /* when it was last known better */
+    uint32_t in_flight; /* of this reactor */
+    uint32_t others;    /* of all other reactors, a moment ago */
+    uint32_t weight;    /* configured weight x ramp; > 0 */
+    uint16_t ramp;      /* RAMP_LEAST to RAMP_FULL */
+    uint32_t index;     /* the owner's */
+    uint64_t hash;      /* its place for balance by hash */
+    int64_t turn;       /* how far it is behind its share of turns */
 };
 
 struct picker {

@@ -18,9 +18,8 @@ static uint32_t floor_of(const struct http_edge *e)
 static bool is_possible(struct exchange *x)
 {
     return x->whole && !x->status && !x->down_sending && x->attempts < x->route->attempts &&
-           http_method_idempotent(x->request.method) &&
-           x->edge->overload < OVERLOAD_REFUSES && x->edge->reactor->now < x->deadline &&
-           pick_has_other(x);
+           http_method_idempotent(x->request.method) && x->edge->overload < OVERLOAD_REFUSES &&
+           x->edge->reactor->now < x->deadline && pick_has_other(x);
 }
 
 bool retry_decide(struct exchange *x, enum would what)
