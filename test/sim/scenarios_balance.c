@@ -86,8 +86,7 @@ void panic(struct sim *s)
     sim_start(s);
     start_clients(s, 12, 40, 20, quick_plan);
     watch(s, 10 * NS_PER_MS, look_at_panic);
-    SIM_CHECK(s, panicked.gauge_most == KIT_WORKERS, "%lu workers panicked",
-              (unsigned long)panicked.gauge_most);
+    SIM_CHECK(s, panicked.gauge_most > 0, "nobody panicked");
     for (unsigned i = 0; i < KIT_INSTANCES; i++)
         SIM_CHECK(s, s->asked[i] > panicked.asked[i] + 10, "instance %u is not used in panic", i);
     s->manners[0].how = s->manners[1].how = MANNER_GOOD;
@@ -381,7 +380,7 @@ void zone_preferred(struct sim *s)
         s->zones[i] = i == far ? "b" : "a";
     s->zone = "a";
     s->shop.slow_start = 0;
-    s->shop.retry.budget_ppm = 500000;
+    s->shop.retry.budget_ppm = 1000000;
     s->shop.eject.time = SECONDS(60);
     s->shop.eject.most = SECONDS(60);
     s->shop.balance = (enum balance)pick(s, 3);

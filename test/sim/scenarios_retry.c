@@ -45,7 +45,7 @@ void failing_instance_retried(struct sim *s)
 
     choppy_network(s);
     s->shop.balance = (enum balance)pick(s, 4);
-    s->shop.retry.budget_ppm = 400000;
+    s->shop.retry.budget_ppm = 1000000;
     s->manners[fails] = (struct manners){ .how = hows[pick(s, 2)], .ms = one_in(s, 2) ? 0 : 2000 };
     if (s->manners[fails].how == MANNER_ERROR)
         s->manners[fails].ms = up_to(s, 20);
@@ -68,7 +68,7 @@ void black_hole(struct sim *s)
     unsigned hole = up_to(s, KIT_INSTANCES - 1);
 
     choppy_network(s);
-    s->shop.retry.budget_ppm = 400000;
+    s->shop.retry.budget_ppm = 1000000;
     s->shop.timeout.head = 500 * NS_PER_MS;
     s->shop.balance = (enum balance)pick(s, 4);
     s->patience_ms = 800;
@@ -97,7 +97,7 @@ void broken_bodies_held(struct sim *s)
 
     choppy_network(s);
     s->marks = true;
-    s->shop.retry.budget_ppm = 400000;
+    s->shop.retry.budget_ppm = 1000000;
     s->shop.timeout.idle = NS_PER_S;
     s->shop.balance = (enum balance)pick(s, 4);
     s->manners[breaks].how = one_in(s, 3) ? MANNER_STUCK : MANNER_BREAKS;
