@@ -6,7 +6,7 @@ FOR ?=
 RATE ?=
 export FOR RATE
 
-.PHONY: all build run check bench fuzz deps format tidy docs clean
+.PHONY: all build run check bench drills fuzz deps format tidy docs clean
 
 all: build
 
@@ -27,6 +27,11 @@ bench:
 	@tools/deps build bench
 	@tools/build $(BUILD) $(RELEASE)
 	@bench/bench
+
+drills:
+	@tools/deps build run bench
+	@tools/build $(BUILD) $(RELEASE)
+	@bench/drills/all
 
 fuzz:
 	@tools/deps build check

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // visitors.mjs - people and programs who use the shop, and who count for themselves how it went.
-//   node visitors.mjs --target http://127.0.0.1:8080 [--for 60s] [--rate 40] [--seed 1] [--tally FILE]
+//   node visitors.mjs --target http://127.0.0.1:8080 [--for 60s] [--rate 40] [--seed 1] [--tally FILE] [--events FILE] [--near MS]
 // A visitor walks: looks around, searches, perhaps signs up, fills a cart, orders, asks the assistant. The
 // steps of all visitors together begin at `rate` a second, whether or not earlier ones were answered.
 // The tally is theirs alone: which journey a request belongs to comes from the table below, and the time
-// from the first byte written on an open connection to the last byte read.
+// from the first byte written on an open connection to the last byte read. With --events each request that was not good
+// is a line of JSON: which, when, how it went, and whether the answer's head had come by then.
 import fs from 'node:fs';
 import http from 'node:http';
 import { parseArgs } from 'node:util';
 
-const NEAR_MS = 2; // answers this close to a threshold may be judged either way by another clock
+const NEAR_MS = 2; // answers this close to a threshold may be judged either way by another clock (--near)
 const TIMEOUT_MS = 30_000;
 
 // First match wins, as in evenkeel.yaml. Thresholds in ms.
@@ -21,6 +22,9 @@ const journeys = [
   ['assist', 600, (m, p) => m === 'POST' && p === '/assist'],
   ['unclaimed', Infinity, () => true],
 ];
+
+// RFC 9110 section 9.2.2: what may be sent twice to the same effect.
+const idempotent = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'TRACE']);
 
 function isGet(method) {
   return method === 'GET' || method === 'HEAD';
@@ -39,7 +43,8 @@ export function judge(outcome, ms, threshold) {
 }
 
 export class Tally {
-  constructor() {
+  constructor(nearMs = NEAR_MS) {
+    this.near_ms = nearMs;
     this.journeys = Object.fromEntries(journeys.map(([name, threshold]) => [name,
       { good: 0, slow: 0, failed: 0, excluded: 0, near: 0, threshold_ms: Number.isFinite(threshold) ? threshold : null }]));
     this.requests = 0;
@@ -50,7 +55,7 @@ export class Tally {
     const row = this.journeys[name];
     const verdict = judge(outcome, ms, threshold);
     row[verdict]++;
-    if ((verdict === 'good' || verdict === 'slow') && Math.abs(ms - threshold) <= NEAR_MS) row.near++;
+    if ((verdict === 'good' || verdict === 'slow') && Math.abs(ms - threshold) <= this.near_ms) row.near++;
     this.requests++;
     return verdict;
   }
@@ -71,7 +76,8 @@ function generator(seed) {
 class Visitors {
   constructor(options) {
     this.target = new URL(options.target);
-    this.tally = new Tally();
+    this.tally = new Tally(options.near ? Number(options.near) : undefined);
+    this.events = options.events ? fs.openSync(options.events, 'w') : undefined;
     this.random = generator(options.seed);
     // unused connections are let go of long before evenkeel does (60 s), so nobody closes under a request
     this.agent = new http.Agent({ keepAlive: true, maxFreeSockets: 64, timeout: 10_000 });
@@ -82,6 +88,15 @@ class Visitors {
 
   pick(list) {
     return list[Math.floor(this.random() * list.length)];
+  }
+
+  note(verdict, method, path, outcome, ms, headArrived) {
+    if (this.events === undefined || verdict === 'good') return;
+    const how = outcome.gone ? 'left' : outcome.broken ? (outcome.why ?? 'broken') : outcome.status;
+    fs.writeSync(this.events, `${JSON.stringify({
+      time: Date.now() - Math.round(ms), method, path, idempotent: idempotent.has(method), head_arrived: headArrived, verdict,
+      how, ms: Math.round(ms * 1000) / 1000,
+    })}\n`);
   }
 
   // One request, counted. Never throws; a broken one has no status.
@@ -97,21 +112,23 @@ class Visitors {
     return new Promise((done) => {
       let start;
       let finished = false;
+      let headArrived = false;
       const finish = (outcome, answer) => {
         if (finished) return;
         finished = true;
         const ms = performance.now() - (start ?? performance.now());
         clearTimeout(timer);
-        this.tally.add(method, path.split('?')[0], outcome, ms);
+        this.note(this.tally.add(method, path.split('?')[0], outcome, ms), method, path, outcome, ms, headArrived);
         this.under_way--;
         done(answer ?? { status: outcome.status ?? 0, headers: {}, body: '' });
       };
       const request = http.request({
         host: this.target.hostname, port: this.target.port, agent: giveUp ? false : this.agent, method, path, headers,
       });
-      const timer = setTimeout(() => { request.destroy(); finish({ broken: true }); }, TIMEOUT_MS);
-      request.on('error', () => finish(giveUp ? { gone: true } : { broken: true }));
+      const timer = setTimeout(() => { request.destroy(); finish({ broken: true, why: 'timeout' }); }, TIMEOUT_MS);
+      request.on('error', (e) => finish(giveUp ? { gone: true } : { broken: true, why: e.code }));
       request.on('response', (response) => {
+        headArrived = true;
         const pieces = [];
         response.on('data', (piece) => pieces.push(piece));
         response.on('end', () => finish(response.complete ? { status: response.statusCode } : { broken: true },
@@ -243,6 +260,7 @@ async function main() {
     options: {
       target: { type: 'string', default: 'http://127.0.0.1:8080' }, for: { type: 'string' },
       rate: { type: 'string', default: '40' }, seed: { type: 'string', default: '1' }, tally: { type: 'string' },
+      events: { type: 'string' }, near: { type: 'string' },
     },
   });
   const visitors = new Visitors(values);

@@ -11,7 +11,7 @@
 #include "control/privileges.h"
 #include "control/supervisor.h"
 #include "store/catalog.h"
-#include "store/changes.h"
+#include "store/kept_changes.h"
 #include "store/instance_states.h"
 
 #include <errno.h>

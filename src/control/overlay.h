@@ -9,7 +9,7 @@
 
 #include "base/arena.h"
 #include "bus/config.h"
-#include "store/changes.h"
+#include "store/kept_changes.h"
 
 /* clang-format off */
 #define CHANGES(X) \

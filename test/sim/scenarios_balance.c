@@ -131,6 +131,11 @@ static void look_at_ejections(struct sim *s)
     for (unsigned w = 0; w < KIT_WORKERS; w++) {
         const struct instance_state *i = kit_learned(s, w, alone.instance);
         ns_t most = s->shop.eject.most;
+        ns_t settled = sim_now(s->world) - 30 * NS_PER_MS;
+        SIM_CHECK(s,
+                  i->ejected_at > settled || i->ejected_until <= sim_now(s->world) ||
+                      kit_ejected_until(s, alone.instance) >= i->ejected_until,
+                  "one worker leaves it alone and the others do not hear of it");
         if (i->ejected_at == alone.since[w])
             continue;
         ns_t between = i->ejected_at - alone.since[w] - alone.time[w];

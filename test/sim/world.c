@@ -341,8 +341,8 @@ static void check_in_flight(struct sim *s, const struct http_edge *e)
     }
 }
 
-/* A buffer is held only while its answer is, or is on its way to the client. */
-static void check_holds(struct sim *s, const struct http_edge *e)
+/* A buffer is held only while its answer is, or is on its way to the client; scratch memory for one try. */
+static void check_memory(struct sim *s, const struct http_edge *e)
 {
     for (struct link *k = e->exchange_list.head.next; k != &e->exchange_list.head; k = k->next) {
         const struct exchange *x = container_of(k, struct exchange, link);
@@ -351,6 +351,11 @@ static void check_holds(struct sim *s, const struct http_edge *e)
                       (x->state == EXCHANGE_ANSWERING && x->down_sending),
                   "a hold buffer is kept in state %s", exchange_states[x->state].name);
         SIM_CHECK(s, x->state != EXCHANGE_HOLDING || x->hold, "held without a buffer");
+        /* before another try nothing of the last one is left */
+        SIM_CHECK(s,
+                  x->state != EXCHANGE_CONNECTING || !x->retries || x->repeating ||
+                      x->memory.at == x->request_mark.at,
+                  "the memory of a failed try is not given back");
     }
 }
 
@@ -387,7 +392,7 @@ static void check_always(struct sim *s)
         const struct http_edge *e = &s->edges[i];
         check_edge(s, e);
         check_in_flight(s, e);
-        check_holds(s, e);
+        check_memory(s, e);
         check_budget(s, i);
         SIM_CHECK(s, counter_read(e->page, shop_of(s)->slots + SERVICE_PANIC) <= 1,
                   "panic is neither on nor off");

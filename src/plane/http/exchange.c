@@ -196,18 +196,6 @@ static void end_blocked(struct exchange *x, ns_t now)
     x->blocked_since = 0;
 }
 
-/* Our own API is no journey of the users'. */
-static bool is_local(const struct exchange *x)
-{
-    return x->service && x->service->local;
-}
-
-static void count_ending(struct exchange *x)
-{
-    if (x->ending != ENDING_answered)
-        edge_count(x->edge, x->edge->slots->endings + (uint32_t)x->ending, 1);
-}
-
 /* Counted, both sides let go, memory back. Nothing happens to it afterwards. */
 static void finish(struct exchange *x, enum ending ending)
 {
@@ -221,8 +209,9 @@ static void finish(struct exchange *x, enum ending ending)
     x->ending = x->ending ? x->ending : ending;
     end_blocked(x, now);
     move(x, EXCHANGE_OVER);
-    count_ending(x);
-    if (x->routed && !is_local(x))
+    if (x->ending != ENDING_answered)
+        edge_count(e, e->slots->endings + (uint32_t)x->ending, 1);
+    if (x->routed && !exchange_is_local(x))
         exchange_count(x, now);
     if (x->edge->log)
         exchange_log(x, now);
@@ -249,117 +238,21 @@ void exchange_cut(struct exchange *x, enum ending why)
     finish(x, why);
 }
 
-/* ---- under a new configuration */
-
-#define LONG_ANSWER (1 * NS_PER_S) /* one that ends sooner lets its configuration go by itself */
-
-static const struct service *same_service(const struct config *c, const struct service *s)
-{
-    for (size_t i = 0; i < c->service_count; i++) {
-        if (c->services[i].id == s->id)
-            return &c->services[i];
-    }
-    return NULL;
-}
-
-static const struct instance *same_instance(const struct service *s, const struct instance *i)
-{
-    for (size_t k = 0; k < s->instance_count; k++) {
-        if (s->instances[k].id == i->id)
-            return &s->instances[k];
-    }
-    return NULL;
-}
-
-/* The same version: it counts in the same place by the same rules. */
-static const struct journey *same_journey(const struct config *c, const struct journey *j)
-{
-    for (size_t i = 0; i < c->journey_count; i++) {
-        if (c->journeys[i].series == j->series)
-            return &c->journeys[i];
-    }
-    return NULL;
-}
-
-void exchange_go_on(struct exchange *x)
-{
-    struct http_edge *e = x->edge;
-    struct snapshot_use *newest = snapshot_current(e->snapshots);
-
-    if (x->snapshot == newest || x->state != EXCHANGE_ANSWERING || !x->instance ||
-        e->reactor->now - x->state_since < LONG_ANSWER)
-        return;
-    const struct service *s = same_service(newest->config, x->service);
-    const struct instance *i = s ? same_instance(s, x->instance) : NULL;
-    const struct journey *j = same_journey(newest->config, x->journey);
-    if (!i || !j)
-        return;
-    x->service = s;
-    x->instance = i;
-    x->journey = j;
-    x->route = NULL; /* what mattered of it was copied */
-    struct snapshot_use *old = x->snapshot;
-    x->snapshot = snapshot_hold(e->snapshots);
-    snapshot_let_go(e->snapshots, old);
-}
-
 /* ---- answers of our own */
 
-static struct span retry_after(struct exchange *x)
-{
-    static const struct span seconds[] = { SPAN_INIT("1"), SPAN_INIT("2"), SPAN_INIT("3"),
-                                           SPAN_INIT("4") };
-
-    return seconds[rng_next(&x->edge->reactor->rng) % 4];
-}
-
-static struct http_field *own_field(struct http_field *f, struct span name, struct span value)
-{
-    *f = (struct http_field){
-        .name = name.p, .name_n = (uint16_t)name.n, .value = value.p, .value_n = (uint32_t)value.n
-    };
-    return f + 1;
-}
-
 static void send_down(struct exchange *x, const struct http_part *part);
-
-enum { OWN_FIELDS = 3 };
 
 static void answer_ourselves(struct exchange *x, unsigned status, struct span type,
                              struct span body)
 {
-    struct http_field *fields = scratch_take(&x->memory, OWN_FIELDS * sizeof(*fields));
-
-    if (!fields) {
-        finish(x, ENDING_overloaded);
-        return;
-    }
-    struct http_field *end = own_field(fields, SPAN("Content-Type"), type);
-    end = own_field(end, SPAN("Cache-Control"), SPAN("no-store"));
-    if (status ==
-        503) /* spread over a few seconds, so that those refused do not all come back at once */
-        end = own_field(end, SPAN("Retry-After"), retry_after(x));
-    x->answer = (struct http_head){
-        .status = (uint16_t)status,
-        .reason = http_reason(status),
-        .minor = 1,
-        .body = HTTP_BODY_LENGTH,
-        .length = body.n,
-        .fields = fields,
-        .field_count = (uint32_t)(end - fields),
-        .head_request = x->request.head_request,
-    };
-    if (x->request.head_request) {
-        /* the length that a GET would have got is allowed, not needed (RFC 9110 section 8.6) */
-        x->answer.body = HTTP_BODY_NONE;
-        body = span_of(NULL, 0);
-    }
-    if (!forward_answer(x)) {
+    if (!own_answer(x, status, type, body.n) || !forward_answer(x)) {
         finish(x, ENDING_overloaded);
         return;
     }
     x->status = (uint16_t)status;
     move(x, EXCHANGE_ANSWERING);
+    if (x->request.head_request)
+        body = span_of(NULL, 0);
     struct http_part part = { .head = &x->answer, .data = body, .end = true };
     send_down(x, &part);
 }
@@ -372,54 +265,6 @@ void exchange_answer(struct exchange *x, unsigned status, struct span content_ty
     answer_ourselves(x, status, content_type, span_of(body, n));
 }
 
-/* Accept names JSON and not HTML: programs get it, people do not. */
-static bool wants_json(const struct exchange *x)
-{
-    const struct http_field *f = http_head_find(&x->request, HTTP_ACCEPT);
-    struct span rest = f ? field_value(f) : SPAN("");
-    bool json = false;
-
-    while (rest.n > 0) {
-        size_t end = span_find(rest, ',');
-        struct span range = span_of(rest.p, end);
-        struct span type = span_trim(span_of(range.p, span_find(range, ';')));
-        json |= span_equal_nocase(type, SPAN("application/json")) ||
-                span_equal_nocase(type, SPAN("application/problem+json"));
-        if (span_equal_nocase(type, SPAN("text/html")))
-            return false;
-        rest = span_after(rest, end + 1);
-    }
-    return json;
-}
-
-enum { REFUSAL_SIZE = 640 }; /* words, code and a request id of at most 128 bytes */
-
-/* RFC 9457; every text in it is ours or was checked to need no escaping (forward.c). */
-static void write_problem(struct exchange *x, enum ending why, struct str *text)
-{
-    str_literal(text, "{\"type\":\"about:blank\",\"title\":\"");
-    str_put(text, http_reason(ending_status(why)));
-    str_literal(text, "\",\"status\":");
-    str_u64(text, ending_status(why));
-    str_literal(text, ",\"detail\":\"");
-    str_text(text, ending_words(why));
-    str_literal(text, "\",\"reason\":\"");
-    str_text(text, ending_code(why));
-    str_literal(text, "\",\"request\":\"");
-    str_put(text, x->request_id);
-    str_literal(text, "\"}\n");
-}
-
-static void write_words(struct exchange *x, enum ending why, struct str *text)
-{
-    str_text(text, ending_words(why));
-    str_literal(text, "\nreason: ");
-    str_text(text, ending_code(why));
-    str_literal(text, "\nrequest: ");
-    str_put(text, x->request_id);
-    str_literal(text, "\n");
-}
-
 /* What the client is told: what, why, and the id under which we know more. Never which instance. */
 static void refuse(struct exchange *x, enum ending why)
 {
@@ -428,46 +273,16 @@ static void refuse(struct exchange *x, enum ending why)
         finish(x, why); /* an answer has begun: breaking it off is all that can be said */
         return;
     }
-    struct str text = str_fixed(scratch_take(&x->memory, REFUSAL_SIZE), REFUSAL_SIZE);
-    if (!text.p) {
+    struct refusal words = refusal_of(x, why);
+    if (!words.text.p) {
         finish(x, why);
         return;
     }
-    bool json = wants_json(x);
-    if (json)
-        write_problem(x, why, &text);
-    else
-        write_words(x, why, &text);
-    check(!text.cut);
     x->ending = why;
-    answer_ourselves(x, ending_status(why),
-                     json ? SPAN("application/problem+json") : SPAN("text/plain; charset=utf-8"),
-                     str_span(&text));
+    answer_ourselves(x, ending_status(why), words.type, words.text);
 }
 
-/* ---- routing and choosing */
-
-static const struct route *find_route(const struct config *c, const struct http_head *h)
-{
-    for (size_t i = 0; i < c->route_count; i++) {
-        if (pattern_match(&c->routes[i].pattern, h->method, h->host, h->path))
-            return &c->routes[i];
-    }
-    return NULL;
-}
-
-/* The last one is the implicit `unclaimed`, which takes what is left. */
-static const struct journey *find_journey(const struct config *c, const struct http_head *h)
-{
-    for (size_t i = 0; i + 1 < c->journey_count; i++) {
-        const struct journey *j = &c->journeys[i];
-        for (size_t k = 0; k < j->route_count; k++) {
-            if (pattern_match(&j->routes[k], h->method, h->host, h->path))
-                return j;
-        }
-    }
-    return &c->journeys[c->journey_count - 1];
-}
+/* ---- offering it to instances */
 
 static void send_up(struct exchange *x, const struct http_part *part);
 
@@ -585,7 +400,7 @@ static void begin(struct exchange *x, const struct http_part *part)
     }
     x->slot = request_claim(x->edge->requests, x->trace);
     x->received = part->data.n;
-    x->journey = find_journey(c, &x->request);
+    x->journey = route_journey(c, &x->request);
     x->routed = true;
     if (!leg_speaks_for(&x->down, x->request.host)) {
         refuse(x, ENDING_misdirected);
@@ -595,7 +410,7 @@ static void begin(struct exchange *x, const struct http_part *part)
         refuse(x, ENDING_overloaded);
         return;
     }
-    x->route = find_route(c, &x->request);
+    x->route = route_find(c, &x->request);
     if (!x->route) {
         refuse(x, ENDING_no_route);
         return;
@@ -645,7 +460,7 @@ static void down_part(struct leg *l, const struct http_part *part)
     if (part->end && x->up_open)
         set_deadline(x);
     moved(x);
-    if (is_local(x)) {
+    if (exchange_is_local(x)) {
         take_local(x, part);
     } else if (x->gathering && x->state == EXCHANGE_READING) {
         x->gathering = false;
@@ -777,7 +592,8 @@ static bool append_held(struct exchange *x, struct span data)
 {
     if (x->hold_n + data.n > HOLD_MAX)
         return false;
-    memcpy(x->hold + x->hold_n, data.p, data.n);
+    if (data.n > 0)
+        memcpy(x->hold + x->hold_n, data.p, data.n);
     x->hold_n += (uint32_t)data.n;
     return true;
 }

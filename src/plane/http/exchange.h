@@ -109,6 +109,8 @@ struct leg *exchange_open(void *edge, ns_t began);
 /* Ends it now: breaks off both sides, counts. */
 void exchange_cut(struct exchange *x, enum ending why);
 
+/* ---- go_on.c */
+
 /* A new configuration was adopted: an answer that has been going down for long goes on under it when its service,
  * instance and journey are in it as they were, so that the old one can be freed. */
 void exchange_go_on(struct exchange *x);
@@ -131,6 +133,12 @@ static inline void exchange_count_would(struct exchange *x, enum would what)
 
 /* ---- for services that answer by themselves (control's API) */
 
+/* No journey of the users'. */
+static inline bool exchange_is_local(const struct exchange *x)
+{
+    return x->service && x->service->local;
+}
+
 enum { LOCAL_BODY_MAX = 64 * 1024 }; /* of a request to them */
 
 struct local_handler {
@@ -152,6 +160,23 @@ void exchange_answer(struct exchange *x, unsigned status, struct span content_ty
 /* Counts an exchange for its journey: when it is finished, or at the answer's head when it is a stream. Does
  * nothing the second time. */
 void exchange_count(struct exchange *x, ns_t now);
+
+/* ---- route.c */
+
+/* NULL: no route leads there. */
+const struct route *route_find(const struct config *c, const struct http_head *h);
+const struct journey *route_journey(const struct config *c, const struct http_head *h);
+
+/* ---- refusal.c */
+
+struct refusal {
+    struct span type;
+    struct span text; /* in the exchange's memory; empty: there is none left */
+};
+struct refusal refusal_of(struct exchange *x, enum ending why);
+
+/* Makes x->answer the head of an answer of our own. False: no memory. */
+bool own_answer(struct exchange *x, unsigned status, struct span type, size_t length);
 
 /* ---- retry.c */
 

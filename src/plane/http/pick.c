@@ -69,11 +69,14 @@ static void set_panic(struct http_edge *e, const struct service *s, struct servi
         counter_sub(e->page, s->slots + SERVICE_PANIC, 1);
 }
 
-/* What appears or recovers begins slowly; what was there when we began does not. */
+/* What appears or recovers begins slowly, and what was learned of it in its bad time does not hold it back for
+ * longer than that; what was there when we began does not begin at all. */
 static void note_usable(const struct http_edge *e, struct instance_state *i, bool usable)
 {
-    if (usable && !i->usable)
+    if (usable && !i->usable) {
         i->usable_since = e->reactor->now;
+        i->candidate.latency = 0;
+    }
     i->usable = usable;
 }
 
@@ -259,13 +262,21 @@ static struct candidate *choose(struct exchange *x, const struct picker *p)
     return p->list[picker_p2c(p, random)];
 }
 
+/* One that was ejected gets one request at a time until it has answered well: what a hanging instance costs is then
+ * one slow request now and then, however short its ejections are. */
+static bool is_busy_on_trial(const struct service_state *v, struct candidate *c)
+{
+    return of_candidate(c)->on_trial && c->in_flight > 0 && !v->panic;
+}
+
 static struct picker untried(const struct exchange *x, const struct service_state *v,
-                             struct candidate **room, size_t from, size_t to)
+                             struct candidate **room, size_t from, size_t to, bool trials)
 {
     struct picker p = { .list = room };
 
     for (size_t i = from; i < to; i++) {
-        if (!was_tried(x, x->service->instances[v->usable[i]->index].id))
+        if (!was_tried(x, x->service->instances[v->usable[i]->index].id) &&
+            (trials || !is_busy_on_trial(v, v->usable[i])))
             room[p.count++] = v->usable[i];
     }
     if (p.count)
@@ -273,14 +284,17 @@ static struct picker untried(const struct exchange *x, const struct service_stat
     return p;
 }
 
-/* Among those not tried: of the own zone if there are, else of any. */
+/* Among those not tried: of the own zone if there are, else of any; if need be one that is busy on trial. */
 static struct candidate *choose_other(struct exchange *x, struct service_state *v)
 {
     struct candidate *room[INSTANCES_MAX]; /* 8 KiB of stack */
-    struct picker p = untried(x, v, room, 0, v->picker.count);
+    bool observing = !exchange_acts(x);
+    struct picker p = untried(x, v, room, 0, v->picker.count, observing);
 
     if (p.count == 0)
-        p = untried(x, v, room, v->picker.count, v->usable_count);
+        p = untried(x, v, room, v->picker.count, v->usable_count, observing);
+    if (p.count == 0)
+        p = untried(x, v, room, 0, v->usable_count, true);
     return p.count ? choose(x, &p) : NULL;
 }
 
@@ -298,6 +312,15 @@ static struct candidate *last_resort(struct exchange *x)
     return NULL;
 }
 
+static struct candidate *choose_usable(struct exchange *x, struct service_state *v)
+{
+    struct candidate *c = x->tried_count ? NULL : choose(x, &v->picker);
+
+    if (c && (!exchange_acts(x) || !is_busy_on_trial(v, c)))
+        return c;
+    return choose_other(x, v);
+}
+
 const struct instance *pick_instance(struct exchange *x, enum pick_for why)
 {
     struct service_state *v = pick_service(x->edge, x->service);
@@ -306,7 +329,7 @@ const struct instance *pick_instance(struct exchange *x, enum pick_for why)
     if (x->tried_count == INSTANCES_TRIED_MAX)
         return NULL;
     if (v->usable_count > 0)
-        c = x->tried_count ? choose_other(x, v) : choose(x, &v->picker);
+        c = choose_usable(x, v);
     if (!c && why == PICK_OTHER)
         c = last_resort(x);
     if (!c)

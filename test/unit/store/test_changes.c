@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "scratch.h"
-#include "store/changes.h"
+#include "store/kept_changes.h"
 #include "store/db.h"
 
 #include <signal.h>

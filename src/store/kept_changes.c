@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* changes.c - rows of changes. */
-#include "store/changes.h"
+/* kept_changes.c - rows of changes. */
+#include "store/kept_changes.h"
 
 #include "store/db.h"
 

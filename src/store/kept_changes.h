@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* changes.h - changes made at run time through the API: an overlay over the file, kept until they
+/* kept_changes.h - changes made at run time through the API: an overlay over the file, kept until they
  * expire or are taken back.
  * The store keeps them as they were said, byte by byte, and knows nothing of what they mean: what
  * has expired is still loaded, and the caller deletes it. There are never more than can be loaded
  * again.
  * Next: instance_states.h, the other thing that is restored at boot. */
-#ifndef EK_STORE_CHANGES_H
-#define EK_STORE_CHANGES_H
+#ifndef EK_STORE_KEPT_CHANGES_H
+#define EK_STORE_KEPT_CHANGES_H
 
 #include "base/arena.h"
 #include "base/err.h"
