@@ -308,13 +308,19 @@ static void make_add(struct control *c, struct change *wish, const struct target
     struct arena a = {};
     size_t s = 0;
 
+    if (wish->service.n == 0 && config->service_count == 1)
+        wish->service = config->services[0].name;
+    const struct change *removed = made_before(c, wish, CHANGE_REMOVE);
+    if (removed) { /* it is the file's again */
+        remove_change(c, removed->id);
+        reply(r, 202, 0, "adding %.*s of %.*s", SPAN_ARG(wish->instance), SPAN_ARG(wish->service));
+        return;
+    }
     if (t->count) {
         reply(r, 409, 0, "%.*s is an instance of %.*s already", SPAN_ARG(wish->instance),
               SPAN_ARG(t->service->name));
         return;
     }
-    if (wish->service.n == 0 && config->service_count == 1)
-        wish->service = config->services[0].name;
     while (s < config->service_count && !span_equal(config->services[s].name, wish->service))
         s++;
     bool good = instance_parse(&a, wish->instance, &parsed);
@@ -344,6 +350,42 @@ static void make_weight(struct control *c, const struct change *wish, const stru
         add_change(c, wish, r, "changing the weight of");
 }
 
+/* Adding it was asked for and is not in force yet. */
+static const struct change *find_coming(const struct control *c, const struct change *wish)
+{
+    for (size_t i = 0; i < c->overlay.count; i++) {
+        const struct change *old = c->overlay.list[i];
+        if (old->kind == CHANGE_ADD && span_equal(old->instance, wish->instance) &&
+            (wish->service.n == 0 || span_equal(old->service, wish->service)))
+            return old;
+    }
+    return NULL;
+}
+
+static void make_on_coming(struct control *c, const struct change *coming, struct change *wish,
+                           struct change_reply *r)
+{
+    wish->service = coming->service;
+    const struct change *drain = made_before(c, wish, CHANGE_DRAIN);
+
+    switch (wish->kind) {
+    case CHANGE_DRAIN: add_change(c, wish, r, "draining"); break;
+    case CHANGE_WEIGHT: add_change(c, wish, r, "changing the weight of"); break;
+    case CHANGE_UNDRAIN:
+        reply(r, drain ? 202 : 200, 0, "%.*s will not be drained", SPAN_ARG(wish->instance));
+        if (drain)
+            remove_change(c, drain->id);
+        break;
+    case CHANGE_REMOVE:
+        reply(r, 202, 0, "removing %.*s of %.*s", SPAN_ARG(wish->instance),
+              SPAN_ARG(wish->service));
+        remove_change(c, coming->id);
+        break;
+    case CHANGE_ADD:
+    case CHANGE_COUNT: never("a kind of change that was dealt with");
+    }
+}
+
 void changes_make(struct control *c, const struct change *asked, bool force,
                   struct change_reply *ret)
 {
@@ -357,6 +399,11 @@ void changes_make(struct control *c, const struct change *asked, bool force,
     }
     if (wish.kind == CHANGE_ADD) {
         make_add(c, &wish, &t, ret);
+        return;
+    }
+    const struct change *coming = t.count ? NULL : find_coming(c, &wish);
+    if (coming) {
+        make_on_coming(c, coming, &wish, ret);
         return;
     }
     if (!t.count) {

@@ -35,7 +35,7 @@ static void the_body_must_be_said_to_be_json(void **state)
         "Content-Type: application/jsonp\r\n",
         "Content-Type: application/json, text/plain\r\n",
         "Content-Type:\r\n",
-        ("Content-Type: text/plain\r\n" JSON)
+        "Content-Type: text/plain\r\nContent-Type: application/json\r\n"
     };
     char text[256];
 
