@@ -71,23 +71,19 @@ bool init_takes(const char *service_keys)
     return !e.failed;
 }
 
-/* Keys that some version of the language takes and another does not: they are written as a comment then. Each
- * is tried once. */
-static const struct later {
-    const char *key;
-    const char *trial; /* of a service */
-} laters[] = {
-    { "weight", "instances: [{ address: 127.0.0.1:1, weight: 2 }]" },
-    { "balance", "instances: [127.0.0.1:1], balance: least-requests" },
-    { "retry", "instances: [127.0.0.1:1], retry: { attempts: 2 }" },
-};
+/* A line of a service: as a comment when this version of the language does not take it yet. */
+static void put_perhaps(struct str *out, const char *line)
+{
+    struct str trial = str_growing();
 
-enum { LATER_WEIGHT, LATER_BALANCE, LATER_RETRY, LATER_COUNT };
+    str_print(&trial, "instances: [127.0.0.1:1], %s", line);
+    str_print(out, "    %s%s\n", init_takes(str_cstr(&trial)) ? "" : "# later: ", line);
+    str_free(&trial);
+}
 
 struct writer {
     const struct adopted *a;
     struct str *out;
-    bool taken[LATER_COUNT];
 };
 
 /* ---- the head */
@@ -176,21 +172,20 @@ static void put_listen(struct writer *w)
 
 /* ---- services */
 
-static void put_instances(struct writer *w, const struct adopted_service *s)
+static void put_instance(struct str *out, const struct adopted_instance *in)
 {
-    struct str *out = w->out;
+    struct str trial = str_growing();
 
-    str_text(out, "    instances:\n");
-    for (const struct adopted_instance *in = s->instances; in; in = in->next) {
-        bool key = in->weight > 1 && w->taken[LATER_WEIGHT];
-        str_text(out, key ? "      - { address: " : "      - ");
-        put_quoted(out, span_from_text(in->address));
-        if (key)
-            str_print(out, ", weight: %u }", in->weight);
-        else if (in->weight > 1)
-            str_print(out, "   # later: weight: %u", in->weight);
-        str_char(out, '\n');
-    }
+    str_print(&trial, "instances: [{ address: 127.0.0.1:1, weight: %u }]", in->weight);
+    bool key = in->weight > 1 && init_takes(str_cstr(&trial));
+    str_free(&trial);
+    str_text(out, key ? "      - { address: " : "      - ");
+    put_quoted(out, span_from_text(in->address));
+    if (key)
+        str_print(out, ", weight: %u }", in->weight);
+    else if (in->weight > 1)
+        str_print(out, "   # later: weight: %u", in->weight);
+    str_char(out, '\n');
 }
 
 static void put_timeout(struct str *out, const struct adopted_timeouts *t)
@@ -238,13 +233,13 @@ static void put_service(struct writer *w, const struct adopted_service *s)
         out,
         "\n    mode: observe   # forwards and counts; `act` once its counts are what you expect\n");
     put_notes(out, &s->notes, "    ");
-    put_instances(w, s);
+    str_text(out, "    instances:\n");
+    for (const struct adopted_instance *in = s->instances; in; in = in->next)
+        put_instance(out, in);
     if (s->balance)
-        str_print(out, "    %sbalance: %s\n",
-                  w->taken[LATER_BALANCE] ? "" : "# later: ", s->balance);
+        put_perhaps(out, arena_print(w->a->arena, "balance: %s", s->balance));
     if (s->attempts)
-        str_print(out, "    %sretry: { attempts: %u }\n",
-                  w->taken[LATER_RETRY] ? "" : "# later: ", s->attempts);
+        put_perhaps(out, arena_print(w->a->arena, "retry: { attempts: %u }", s->attempts));
     if (s->tls)
         put_tls(out, s);
     if (s->timed) {
@@ -311,8 +306,6 @@ err init_write(const struct adopted *a, const struct observed *o, struct str *ou
 {
     struct writer w = { .a = a, .out = out };
 
-    for (size_t i = 0; i < LATER_COUNT; i++)
-        w.taken[i] = init_takes(laters[i].trial);
     put_made_from(&w, o);
     put_listen(&w);
     put_services(&w);
