@@ -319,7 +319,7 @@ static void on_tick(struct timer *t)
 
     timer_set(&c->reactor->timers, &c->tick,
               c->reactor->now + (c->state == CONTROL_SERVING ? TICK : TICK_STOPPING));
-    if (c->watchdog && c->reactor->now - c->watchdog_told >= c->watchdog) {
+    if (c->watchdog && c->listening && c->reactor->now - c->watchdog_told >= c->watchdog) {
         supervisor_tell("WATCHDOG=1");
         c->watchdog_told = c->reactor->now;
     }

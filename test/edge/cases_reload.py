@@ -18,6 +18,12 @@ from kit import Edge, Instance, Wrong, case, connect, expect, free_port, wait_fo
 JSON = "Content-Type: application/json\r\n"
 
 
+def checked(*arguments, **named):
+    """With active checks."""
+    return yaml(*arguments, checks="", **named)
+
+
+
 def ask(edge, method, path, body=""):
     """One request to the admin address; status and JSON."""
     s = connect(edge.admin)
@@ -116,8 +122,8 @@ def with_health(text, health=CHECKED):
 @case
 def no_request_fails_over_reloads():
     with Instance() as a, Instance() as b, Instance() as c:
-        both = with_health(yaml([a, b]))
-        other = with_health(yaml([b, c]))
+        both = with_health(checked([a, b]))
+        other = with_health(checked([b, c]))
         with Edge(both) as edge, Load(edge) as load:
             for i in range(20):
                 rewrite(edge, other if i % 2 == 0 else both)
@@ -130,7 +136,7 @@ def no_request_fails_over_reloads():
 
 @case
 def no_request_fails_over_changes():
-    with Instance() as a, Instance() as b, Instance() as c, Edge(with_health(yaml([a, b]))) as edge, Load(edge) as load:
+    with Instance() as a, Instance() as b, Instance() as c, Edge(with_health(checked([a, b]))) as edge, Load(edge) as load:
         for _ in range(5):
             change(edge, "drain", a.address)
             load.some(10)
@@ -154,7 +160,7 @@ def no_request_fails_over_changes():
 def other_ways_to_serve_under_load():
     """Checks, balance and mode come and go: what is not known yet is used as before."""
     with Instance() as a, Instance() as b:
-        texts = [with_health(yaml([a, b]), h) for h in ("health: { interval: 0s }, ", CHECKED, "mode: observe, ", "balance: { hash: cookie:u }, ",
+        texts = [with_health(checked([a, b]), h) for h in ("health: { interval: 0s }, ", CHECKED, "mode: observe, ", "balance: { hash: cookie:u }, ",
                                                         "health: { path: /size/2, interval: 100ms }, balance: least-requests, ")]
         with Edge(texts[0]) as edge, Load(edge) as load:
             for i in range(1, 11):
@@ -166,7 +172,7 @@ def other_ways_to_serve_under_load():
 @case
 def what_is_asked_for_in_a_row_is_judged_in_a_row():
     """Each is answered before the one before it is in force: the last one decides all the same."""
-    with Instance() as a, Instance() as b, Edge(yaml([a, b])) as edge:
+    with Instance() as a, Instance() as b, Edge(checked([a, b])) as edge:
         for last, drained in (("drain", True), ("undrain", False)) * 3:
             for kind in ("undrain", "drain", "undrain", "drain", *(["undrain"] if last == "undrain" else [])):
                 status, answer = ask(edge, "POST", "/api/v1/changes", json.dumps({"change": kind, "instance": a.address}))
@@ -199,7 +205,7 @@ def what_is_asked_for_in_a_row_is_judged_in_a_row():
 
 @case
 def many_reloads_at_once():
-    with Instance() as a, Edge(yaml([a])) as edge, Load(edge, clients=2) as load:
+    with Instance() as a, Edge(checked([a])) as edge, Load(edge, clients=2) as load:
         serials = []
         for _ in range(30):
             edge.process.send_signal(signal.SIGHUP)
@@ -215,7 +221,7 @@ def many_reloads_at_once():
 @case
 def a_refused_file_takes_no_change_with_it():
     """The file is a pipe: the reload waits in the middle for as long as we want."""
-    with Instance() as a, Instance() as b, Edge(yaml([a, b])) as edge:
+    with Instance() as a, Instance() as b, Edge(checked([a, b])) as edge:
         with open(edge.file) as f:
             text = f.read()
         os.rename(edge.file, edge.file + ".away")
@@ -239,7 +245,7 @@ def a_refused_file_takes_no_change_with_it():
 
 @case
 def stopping_in_the_middle_of_a_reload():
-    with Instance() as a, Edge(yaml([a])) as edge:
+    with Instance() as a, Edge(checked([a])) as edge:
         os.rename(edge.file, edge.file + ".away")
         os.mkfifo(edge.file)
         ask(edge, "POST", "/api/v1/reload", "{}")
@@ -254,7 +260,7 @@ def stopping_in_the_middle_of_a_reload():
 
 @case
 def changes_survive_a_kill():
-    with Instance() as a, Instance() as b, Edge(yaml([a, b])) as edge:
+    with Instance() as a, Instance() as b, Edge(checked([a, b])) as edge:
         for _ in range(5):
             change(edge, "drain", a.address, why="a \"slow\" disk, \u00e4")
             wait_for("it is in force", lambda: changes(edge)[0]["in_force"])
@@ -288,7 +294,7 @@ def what_was_down_gets_no_request_after_a_restart():
 
         with Instance(answer) as bad, Instance(answer) as one, Instance(answer) as two:
             health = "slow-start: 0s, health: { path: /healthz, interval: 200ms, timeout: 30s, fall: 1 }, balance: round-robin, "
-            with Edge(with_health(yaml([bad, one, two]), health)) as edge:
+            with Edge(with_health(checked([bad, one, two]), health)) as edge:
                 wait_for("one is down", lambda: instances(edge)[bad.address]["state"] == "down")
                 if how == "kill":
                     time.sleep(2.2)  # it is stored within about a second
@@ -347,7 +353,7 @@ def names_change_under_load():
     port = free_port()
     with Instance(host="127.0.0.11", port=port) as a, Instance(host="127.0.0.12", port=port) as b, Instance(host="127.0.0.13", port=port) as c:
         hosts.write("127.0.0.11 app.test\n127.0.0.12 app.test\n")
-        text = with_health(yaml([f"app.test:{port}"]))
+        text = with_health(checked([f"app.test:{port}"]))
         edge = Edge(text)
         edge.launch(command=hosts.command())
         with Started(edge), Load(edge) as load:
@@ -382,7 +388,7 @@ def a_name_nobody_knows_yet():
         return
     port = free_port()
     with Instance(host="127.0.0.11", port=port) as a:
-        edge = Edge(with_health(yaml([f"app.test:{port}"])))
+        edge = Edge(with_health(checked([f"app.test:{port}"])))
         edge.launch(command=hosts.command())
         with Started(edge):
             edge.says("tried again every ten seconds")
@@ -428,7 +434,7 @@ def a_resolver_that_never_answers_holds_up_nothing():
     command = hosts.command()
     command[4] = f"mount --bind {hosts.folder}/resolv.conf /etc/resolv.conf && " + command[4]
     with silent, Instance() as a, Instance() as b:
-        edge = Edge(yaml([a, b] + [f"{n}:{a.port + 1 if a.port < 65000 else 1}" for n in names]).replace("app: { ", "app: { health: { interval: 0s }, "))
+        edge = Edge(checked([a, b] + [f"{n}:{a.port + 1 if a.port < 65000 else 1}" for n in names]).replace("app: { ", "app: { health: { interval: 0s }, "))
         edge.launch(command=command)
         with Started(edge):
             hosts.write("\n")
@@ -459,7 +465,7 @@ def tls_outlives_rights_and_files():
     context = kit.server_context("address")
     with Instance(context=context) as one, Instance(context=context) as two:
         def text(who):
-            return yaml(who, listen=f"https: {{ address: \"127.0.0.1:${{https}}\", certificate: {keep}/a.pem, key: {keep}/a.key }}",
+            return checked(who, listen=f"https: {{ address: \"127.0.0.1:${{https}}\", certificate: {keep}/a.pem, key: {keep}/a.key }}",
                         tls=f"ca: {keep}/ca.pem, certificate: {keep}/edge.pem, key: {keep}/edge.key",
                         more="user: nobody" if root else "").replace("app: { ", "app: { health: { interval: 100ms }, ")
         edge = Edge(text([one]))
@@ -498,7 +504,7 @@ def a_full_disk():
         return
     try:
         with Instance() as a, Instance() as b, Instance() as c:
-            text = with_health(yaml([a, b])).replace("${dir}/evenkeel.db", folder + "/evenkeel.db")
+            text = with_health(checked([a, b])).replace("${dir}/evenkeel.db", folder + "/evenkeel.db")
             with Edge(text) as edge, Load(edge, clients=2) as load:
                 fill = os.open(folder + "/fill", os.O_WRONLY | os.O_CREAT)
                 try:
@@ -513,7 +519,7 @@ def a_full_disk():
                 done = subprocess.run([kit.binary, "status", "--admin", f"127.0.0.1:{edge.admin}"], stdout=subprocess.PIPE,
                                       stderr=subprocess.STDOUT, text=True, timeout=60)
                 expect("not stored" in done.stdout, done.stdout)
-                rewrite(edge, with_health(yaml([a, b, c])).replace("${dir}/evenkeel.db", folder + "/evenkeel.db"))
+                rewrite(edge, with_health(checked([a, b, c])).replace("${dir}/evenkeel.db", folder + "/evenkeel.db"))
                 reload(edge)
                 load.some()
                 change(edge, "undrain", a.address)

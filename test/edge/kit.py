@@ -437,12 +437,13 @@ class Edge:
         return float(found[1])
 
 
-def yaml(instances, listen="http: \"127.0.0.1:${http}\"", tls="", limits="header-time: 30s", more="", workers=2, timeout="connect: 5s, head: 60s, idle: 60s"):
-    """A configuration: what listens, where it goes, and what is special."""
+def yaml(instances, listen="http: \"127.0.0.1:${http}\"", tls="", limits="header-time: 30s", more="", workers=2, timeout="connect: 5s, head: 60s, idle: 60s",
+         checks="health: { interval: 0s }, "):
+    """A configuration: what listens, where it goes, and what is special. Without active checks, for most cases count what instances hear of."""
     list_ = ", ".join(f'"{i if isinstance(i, str) else i.address}"' for i in instances)
     return (f"listen: {{ {listen}, admin: \"127.0.0.1:${{admin}}\" }}\nstore: ${{dir}}/evenkeel.db\nworkers: {workers}\n"
             f"limits: {{ {limits} }}\n{more}\n"
-            f"services: {{ app: {{ instances: [{list_}], timeout: {{ {timeout} }}{', tls: { ' + tls + ' }' if tls else ''} }} }}\n")
+            f"services: {{ app: {{ {checks}instances: [{list_}], timeout: {{ {timeout} }}{', tls: { ' + tls + ' }' if tls else ''} }} }}\n")
 
 
 def https(certificate="a", more="", proxy=False):
