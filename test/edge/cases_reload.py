@@ -187,20 +187,6 @@ def what_is_asked_for_in_a_row_is_judged_in_a_row():
         change(edge, "weight", b.address, weight=5)
         wait_for("it is in force", lambda: changes(edge) and changes(edge)[0]["in_force"])
         expect(instances(edge)[b.address]["weight"] == 5, "the last one did not decide")
-        for _ in range(3):
-            change(edge, "remove", b.address)
-            change(edge, "add", b.address)
-        wait_for("it is there", lambda: b.address in instances(edge) and len(changes(edge)) == 1)
-        with Instance() as c:
-            for _ in range(3):
-                change(edge, "add", c.address)
-                change(edge, "weight", c.address, weight=9)
-                change(edge, "drain", c.address)
-                change(edge, "remove", c.address)
-            wait_for("it is gone", lambda: c.address not in instances(edge))
-            change(edge, "add", c.address)
-            change(edge, "drain", c.address)
-            wait_for("it is there, and drained", lambda: instances(edge).get(c.address, {}).get("drained"))
 
 
 @case
