@@ -316,7 +316,9 @@ static void make_add(struct control *c, struct change *wish, const struct target
         reply(r, 202, 0, "adding %.*s of %.*s", SPAN_ARG(wish->instance), SPAN_ARG(wish->service));
         return;
     }
-    if (t->count) {
+    bool leaves = t->count && t->instance->origin == ORIGIN_API &&
+                  !made_before(c, wish, CHANGE_ADD); /* its removal is not in force yet */
+    if (t->count && !leaves) {
         reply(r, 409, 0, "%.*s is an instance of %.*s already", SPAN_ARG(wish->instance),
               SPAN_ARG(t->service->name));
         return;
