@@ -194,7 +194,7 @@ static const char *what_is_left(const struct options *o, const json_t *root)
 
 static err wait_until_done(const struct options *o)
 {
-    const struct timespec pause = { .tv_nsec = 50 * 1000000 };
+    const struct timespec pause = { .tv_nsec = 50 * 1000000L };
     const time_t until = time(NULL) + o->patience_s;
     const char *left = "nothing was heard of it";
 

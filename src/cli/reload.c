@@ -92,7 +92,7 @@ static err look(const char *admin, json_t **ret_last)
 
 static err wait_for(const char *admin, json_int_t serial, json_t **ret_last)
 {
-    const struct timespec pause = { .tv_nsec = 20 * 1000000 };
+    const struct timespec pause = { .tv_nsec = 20 * 1000000L };
     const time_t until = time(NULL) + WAIT_S;
 
     while (time(NULL) < until) {
