@@ -136,7 +136,7 @@ static struct wish read_wish(const struct control *c, const json_t *o)
                                 .who = text_of(&w, o, "who"),
                                 .why = text_of(&w, o, "why") };
     w.change.weight = (uint32_t)number_of(&w, o, "weight", 1, 1000, 1);
-    int64_t for_s = number_of(&w, o, "for_s", 1, 366 * 86400, 0);
+    int64_t for_s = number_of(&w, o, "for_s", 1, INT64_C(366) * 86400, 0);
     w.change.expires = for_s ? c->parts.wall() / NS_PER_S + for_s : 0;
     const json_t *force = json_object_get(o, "force");
     w.force = json_is_true(force);
