@@ -11,6 +11,9 @@ import subprocess
 import sys
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "test"))
+from ports import free_port  # noqa: E402
+
 ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.realpath(__file__)), ".."))
 BUILD = os.path.join(ROOT, "build")
 TOOLS = os.path.join(BUILD, "bench")
@@ -90,12 +93,6 @@ def raise_descriptors():
         except (ValueError, OSError):
             pass
     return hard
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def pin(core):

@@ -51,6 +51,16 @@ bool publication_publish(struct publication *p, struct config *c)
     return true;
 }
 
+bool publication_adopted(const struct publication *p)
+{
+    for (size_t i = 0; i < p->reader_count; i++) {
+        if (atomic_load_explicit(&p->readers[i]->newest_generation, memory_order_acquire) !=
+            p->generation)
+            return false;
+    }
+    return true;
+}
+
 void publication_free(struct publication *p)
 {
     for (size_t i = 0; i < p->held_count; i++)
@@ -84,6 +94,7 @@ bool snapshot_adopt(struct snapshot_reader *r, struct publication *p)
     check(r->count < SNAPSHOTS_HELD_MAX);
     r->count++;
     *snapshot_current(r) = (struct snapshot_use){ .config = newest };
+    atomic_store_explicit(&r->newest_generation, newest->generation, memory_order_release);
     drop_unused(r);
     return true;
 }

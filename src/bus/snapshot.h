@@ -31,6 +31,7 @@ struct snapshot_reader {
     unsigned oldest;
     unsigned count;
     _Atomic uint64_t oldest_generation; /* told to control; 0: nothing adopted yet */
+    _Atomic uint64_t newest_generation; /* the one adopted last */
 };
 
 struct publication {
@@ -55,6 +56,9 @@ void publication_add_reader(struct publication *p, struct snapshot_reader *r);
 
 /* Control, now and then: frees what nobody uses. Returns how many are still held. */
 size_t publication_reclaim(struct publication *p);
+
+/* Control: every reader goes by the newest one; what begins from now on begins under it. */
+bool publication_adopted(const struct publication *p);
 
 /* Control, at the end: all readers have stopped. */
 void publication_free(struct publication *p);

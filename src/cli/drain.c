@@ -174,6 +174,8 @@ static const char *what_is_left(const struct options *o, const json_t *root)
     size_t s;
     json_t *service;
 
+    if (json_is_false(json_object_get(root, "adopted")))
+        return "the threads have not taken the change over";
     json_array_foreach (json_object_get(root, "services"), s, service) {
         size_t i;
         json_t *instance;

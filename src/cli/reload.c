@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* reload.c - `evenkeel reload`: lets the running program read its file again, and says what became of it. */
+#include "cli/asking.h"
 #include "cli/commands.h"
 #include "control/client.h"
 
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,11 +11,6 @@
 #include <time.h>
 
 enum { WAIT_S = 90 }; /* longer than the program itself tries */
-
-struct options {
-    const char *admin;
-    bool json;
-};
 
 static void print_help(FILE *to)
 {
@@ -29,32 +24,6 @@ static void print_help(FILE *to)
         "      --json             what became of it, for programs\n"
         "  -h, --help             this text\n\n"
         "Exit codes: 0 it is in force, 1 it was refused, or no evenkeel answers, 2 wrong usage.\n");
-}
-
-static int read_options(int argc, char **argv, struct options *o)
-{
-    static const struct option longs[] = { { "admin", required_argument, NULL, 'a' },
-                                           { "json", no_argument, NULL, 'j' },
-                                           { "help", no_argument, NULL, 'h' },
-                                           {} };
-    int c;
-
-    while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
-        switch (c) {
-        case 'a': o->admin = optarg; break;
-        case 'j': o->json = true; break;
-        case 'h': print_help(stdout); exit(EXIT_DONE);
-        default: print_help(stderr); return EXIT_USAGE;
-        }
-    }
-    if (optind < argc) {
-        fprintf(stderr,
-                "evenkeel reload: '%s' is not expected here: the file is the one that the "
-                "running evenkeel was started with\n",
-                argv[optind]);
-        return EXIT_USAGE;
-    }
-    return EXIT_DONE;
 }
 
 /* Asks; *ret_serial is the run to wait for. */
@@ -136,10 +105,11 @@ static void print_outcome(const json_t *last)
 
 int cmd_reload(int argc, char **argv)
 {
-    struct options o = { .admin = CLIENT_DEFAULT_ADMIN };
+    struct asking o;
     json_int_t serial = 0;
     json_t *last = NULL;
-    int usage = read_options(argc, argv, &o);
+    int usage = asking_read(argc, argv, &o, print_help,
+                            ": the file is the one that the running evenkeel was started with");
 
     if (usage != EXIT_DONE)
         return usage;

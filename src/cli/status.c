@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* status.c - `evenkeel status`: journeys and services of the running program, for people or as JSON. */
+#include "cli/asking.h"
 #include "cli/commands.h"
 #include "control/client.h"
 
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,8 +12,7 @@
 #include <unistd.h>
 
 struct status_options {
-    const char *admin;
-    bool json;
+    struct asking asked;
     bool color;
 };
 
@@ -28,29 +27,6 @@ static void print_help(FILE *to)
                 "  -h, --help             this text\n\n"
                 "Exit codes: 0 every objective with data is met, 1 one is not, or no evenkeel\n"
                 "answers, 2 wrong usage.\n");
-}
-
-static int read_options(int argc, char **argv, struct status_options *o)
-{
-    static const struct option longs[] = { { "admin", required_argument, NULL, 'a' },
-                                           { "json", no_argument, NULL, 'j' },
-                                           { "help", no_argument, NULL, 'h' },
-                                           {} };
-    int c;
-
-    while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
-        switch (c) {
-        case 'a': o->admin = optarg; break;
-        case 'j': o->json = true; break;
-        case 'h': print_help(stdout); exit(EXIT_DONE);
-        default: print_help(stderr); return EXIT_USAGE;
-        }
-    }
-    if (optind < argc) {
-        fprintf(stderr, "evenkeel status: '%s' is not expected here\n", argv[optind]);
-        return EXIT_USAGE;
-    }
-    return EXIT_DONE;
 }
 
 static err get_json(const char *admin, const char *path, json_t **ret_root)
@@ -273,7 +249,7 @@ static bool all_met(const json_t *root)
 static void print_all(const struct status_options *o, json_t *journeys, json_t *services,
                       json_t *changes)
 {
-    if (o->json) {
+    if (o->asked.json) {
         json_t *all = json_pack(
             "{s:O, s:O, s:O}", "journeys", json_object_get(journeys, "journeys"), "services",
             json_object_get(services, "services"), "changes", json_object_get(changes, "changes"));
@@ -295,20 +271,19 @@ static void print_all(const struct status_options *o, json_t *journeys, json_t *
 
 int cmd_status(int argc, char **argv)
 {
-    struct status_options o = { .admin = CLIENT_DEFAULT_ADMIN,
-                                .color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR") };
+    struct status_options o = { .color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR") };
     json_t *journeys = NULL;
     json_t *services = NULL;
     json_t *changes = NULL;
-    int usage = read_options(argc, argv, &o);
+    int usage = asking_read(argc, argv, &o.asked, print_help, "");
 
     if (usage != EXIT_DONE)
         return usage;
-    err e = get_json(o.admin, "/api/v1/journeys", &journeys);
+    err e = get_json(o.asked.admin, "/api/v1/journeys", &journeys);
     if (!e.failed)
-        e = get_json(o.admin, "/api/v1/services", &services);
+        e = get_json(o.asked.admin, "/api/v1/services", &services);
     if (!e.failed)
-        e = get_json(o.admin, "/api/v1/changes", &changes);
+        e = get_json(o.asked.admin, "/api/v1/changes", &changes);
     if (e.failed) {
         fprintf(stderr, "evenkeel: %s\n", e.text);
         json_decref(journeys);

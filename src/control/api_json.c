@@ -52,6 +52,7 @@ static json_t *node_head(const struct control *c)
     set(o, "uptime_s", json_integer((c->reactor->now - c->started) / NS_PER_S));
     set(o, "generation", count(control_config(c)->generation));
     set(o, "stored_at", c->book.written_at ? json_integer(c->book.written_at) : json_null());
+    set(o, "adopted", json_boolean(publication_adopted(&c->publication)));
     set(o, "drift", count(c->overlay.count));
     set(o, "store_trouble",
         c->book.trouble.failed ? json_string(c->book.trouble.text) : json_null());
@@ -213,20 +214,14 @@ static json_t *instance_json(const struct control *c, const struct service *s,
 
 static json_t *would_json(const struct control *c, const struct service *s)
 {
-    static const struct {
-        const char *action, *reason;
-    } rows[] = {
-#define X(name, action, reason) { action, reason },
-        WOULD(X)
-#undef X
-    };
     json_t *list = json_array();
 
     for (uint32_t i = 0; i < WOULD_COUNT; i++) {
-        uint64_t n = book_sum(&c->book, s->slots + SERVICE_COUNTER_COUNT + i);
+        uint64_t n = view_would_count(c, s, (enum would)i);
         if (n)
-            json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "action", rows[i].action,
-                                                  "reason", rows[i].reason, "count", count(n)));
+            json_array_append_new(list,
+                                  json_pack("{s:s, s:s, s:o}", "action", view_would[i].action,
+                                            "reason", view_would[i].reason, "count", count(n)));
     }
     return list;
 }

@@ -102,13 +102,6 @@ static void write_services(struct control *c, struct str *out)
         SERVICE_COUNTERS(X)
 #undef X
     };
-    static const struct {
-        const char *action, *reason;
-    } would[] = {
-#define X(name, action, reason) { action, reason },
-        WOULD(X)
-#undef X
-    };
     const struct config *config = control_config(c);
 
     for (uint32_t i = 0; i < SERVICE_COUNTER_COUNT; i++) {
@@ -124,14 +117,13 @@ static void write_services(struct control *c, struct str *out)
          "What services in observe mode would have done, by action and reason.");
     for (size_t s = 0; s < config->service_count; s++) {
         for (uint32_t i = 0; i < WOULD_COUNT; i++) {
-            uint32_t slot = config->services[s].slots + SERVICE_COUNTER_COUNT + i;
-            uint64_t n = book_sum(&c->book, slot);
+            uint64_t n = view_would_count(c, &config->services[s], (enum would)i);
             if (n == 0 && config->services[s].mode != MODE_OBSERVE)
                 continue;
             str_literal(out, "evenkeel_would_total{");
             label(out, "service", config->services[s].name);
-            str_print(out, ",action=\"%s\",reason=\"%s\"} %lu\n", would[i].action, would[i].reason,
-                      (unsigned long)n);
+            str_print(out, ",action=\"%s\",reason=\"%s\"} %lu\n", view_would[i].action,
+                      view_would[i].reason, (unsigned long)n);
         }
     }
 }

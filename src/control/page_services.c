@@ -61,22 +61,15 @@ static void write_instance(const struct control *c, const struct service *s,
 
 static void write_would(const struct control *c, const struct service *s, struct str *out)
 {
-    static const struct {
-        const char *action, *reason;
-    } rows[] = {
-#define X(name, action, reason) { action, reason },
-        WOULD(X)
-#undef X
-    };
     bool any = false;
 
     str_literal(out, "<p class=\"observe\">Observed only: requests are forwarded in turn and "
                      "nothing else is done. It would have: ");
     for (uint32_t i = 0; i < WOULD_COUNT; i++) {
-        uint64_t n = book_sum(&c->book, s->slots + SERVICE_COUNTER_COUNT + i);
+        uint64_t n = view_would_count(c, s, (enum would)i);
         if (n)
-            str_print(out, "%s%s (%s) %lu times", any ? ", " : "", rows[i].action, rows[i].reason,
-                      (unsigned long)n);
+            str_print(out, "%s%s (%s) %lu times", any ? ", " : "", view_would[i].action,
+                      view_would[i].reason, (unsigned long)n);
         any |= n > 0;
     }
     str_text(out, any ? ".</p>" : "done nothing else so far.</p>");

@@ -8,6 +8,8 @@
 
 #include <stdlib.h>
 
+#define ADOPT_PATIENCE   (5 * NS_PER_S) /* a thread that is that late has other troubles */
+#define ADOPT_LOOK       (1 * NS_PER_MS)
 #define PUBLISH_PATIENCE (60 * NS_PER_S) /* for long requests under old configurations to end */
 #define AGAIN_AFTER      (5 * NS_PER_S)
 
@@ -114,6 +116,15 @@ static void finish(struct control *c, err e)
 
 /* ---- its steps */
 
+/* Only then is it true that nothing begins under the earlier one any more. */
+static void await_adoption(struct control *c)
+{
+    if (publication_adopted(&c->publication) || c->reactor->now >= c->reload.give_up)
+        finish(c, OK);
+    else
+        timer_set(&c->reactor->timers, &c->tick, c->reactor->now + ADOPT_LOOK);
+}
+
 static void publish(struct control *c)
 {
     struct reload *r = &c->reload;
@@ -133,7 +144,9 @@ static void publish(struct control *c)
     check(published);
     for (size_t i = 0; i < c->parts.worker_count; i++)
         reactor_wake(c->parts.workers[i].reactor);
-    finish(c, OK);
+    r->state = RELOAD_ADOPTING;
+    r->give_up = c->reactor->now + ADOPT_PATIENCE;
+    await_adoption(c);
 }
 
 static void run_recall(struct scribe_task *t, struct store *s)
@@ -284,6 +297,8 @@ void reload_tick(struct control *c)
         ask_store(c);
     else if (c->reload.state == RELOAD_PUBLISHING)
         publish(c);
+    else if (c->reload.state == RELOAD_ADOPTING)
+        await_adoption(c);
 }
 
 void reload_open(struct reload *r)

@@ -22,7 +22,8 @@ struct control;
     X(IDLE,       "nothing is under way") \
     X(LOADING,    "the file is read and checked, names are looked up") \
     X(RECALLING,  "the store is asked about its journeys") \
-    X(PUBLISHING, "the threads take it over")
+    X(PUBLISHING, "older configurations have to be let go of first") \
+    X(ADOPTING,   "the threads take it over")
 /* clang-format on */
 
 enum reload_state {

@@ -38,3 +38,14 @@ struct instance_view view_instance(const struct control *c, const struct service
     v.used = rows[v.view].used;
     return v;
 }
+
+const struct view_would view_would[WOULD_COUNT] = {
+#define X(name, action, reason) { action, reason },
+    WOULD(X)
+#undef X
+};
+
+uint64_t view_would_count(const struct control *c, const struct service *s, enum would what)
+{
+    return book_sum(&c->book, s->slots + SERVICE_COUNTER_COUNT + what);
+}

@@ -30,6 +30,17 @@ struct instance_view {
     const struct check *check; /* NULL: it is not checked */
 };
 
+/* What a service in observe mode would have done: the words of enum would. */
+struct view_would {
+    const char *action;
+    const char *reason;
+};
+
+extern const struct view_would view_would[WOULD_COUNT];
+
+/* How often so far. */
+uint64_t view_would_count(const struct control *c, const struct service *s, enum would what);
+
 struct instance_view view_instance(const struct control *c, const struct service *s,
                                    const struct instance *i);
 

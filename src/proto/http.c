@@ -94,6 +94,15 @@ const struct http_field *http_head_find(const struct http_head *h, enum http_fie
     return NULL;
 }
 
+bool http_is_event_stream(const struct http_head *h)
+{
+    const struct http_field *f = http_head_find(h, HTTP_CONTENT_TYPE);
+    struct span type = f ? field_value(f) : SPAN("");
+
+    return span_equal_nocase(span_trim(span_of(type.p, span_find(type, ';'))),
+                             SPAN("text/event-stream"));
+}
+
 struct span http_head_named(const struct http_head *h, struct span name)
 {
     for (uint32_t i = 0; i < h->field_count; i++) {

@@ -127,6 +127,9 @@ enum http_field_id http_field_find(struct span name);
 /* First field with that id, or NULL. */
 const struct http_field *http_head_find(const struct http_head *h, enum http_field_id id);
 
+/* The answer is text/event-stream: it lasts as long as somebody listens. */
+bool http_is_event_stream(const struct http_head *h);
+
 /* The value of the first field with this name, without case; empty when there is none. */
 struct span http_head_named(const struct http_head *h, struct span name);
 

@@ -10,7 +10,7 @@ import stat
 import time
 
 import kit
-from kit import Edge, Instance, Wrong, case, connect, expect, free_port, wait_for, yaml
+from kit import Edge, Instance, Wrong, case, connect, expect, free_low_port, wait_for, yaml
 
 
 def status_of(pid):
@@ -24,7 +24,7 @@ def user_is_dropped_to_after_binding():
         return  # nobody else can become another user; the next case says what they are told
     nobody = pwd.getpwnam("nobody")
     with Instance() as instance:
-        edge = Edge(yaml([instance], more="user: nobody\nlog: { access: ${dir}/access.jsonl }"), http=free_port(low=True))
+        edge = Edge(yaml([instance], more="user: nobody\nlog: { access: ${dir}/access.jsonl }"), http=free_low_port())
         os.chmod(edge.folder, 0o777)
         with edge:
             expect(connect(edge.http).get()[0] == 200, "it does not serve")

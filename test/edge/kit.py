@@ -14,9 +14,13 @@ import socket
 import ssl
 import struct
 import subprocess
+import sys
 import tempfile
 import threading
 import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), ".."))
+from ports import free_low_port, free_port  # noqa: E402, F401
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", ".."))
 PATIENCE_S = 40
@@ -49,18 +53,6 @@ def wait_for(what, condition, seconds=PATIENCE_S):
         if time.monotonic() > deadline:
             raise Wrong(f"not within {seconds} s: {what}")
         time.sleep(0.02)  # between two looks
-
-
-def free_port(low=None):
-    """A port that nobody listens on; with `low` one below 1024."""
-    for port in range(700, 1023) if low else [0]:
-        with socket.socket() as s:
-            try:
-                s.bind(("127.0.0.1", port))
-                return s.getsockname()[1]
-            except OSError:
-                continue
-    raise Wrong("no port below 1024 is free")
 
 
 # ---- certificates

@@ -72,6 +72,8 @@ MUTANTS = [
      " && x->edge->overload < OVERLOAD_REFUSES &&\n", " &&\n", "refusals_not_retried"),
     ("held_bytes_dropped", "src/plane/http/exchange.c",
      "    pass_answer(x, span_of(x->hold, x->hold_n), end);\n", "    pass_answer(x, span_of(x->hold, end ? x->hold_n : 0), end);\n", "streams_not_held"),
+    ("held_bytes_mixed", "src/plane/http/exchange.c",
+     "    x->hold = NULL;\n    x->hold_n = 0;\n", "    x->hold = NULL;\n", "broken_bodies_held"),
     ("hold_buffer_leaks", "src/plane/http/exchange.c",
      "{\n    give_hold_back(x);\n    x->retries++;\n", "{\n    x->hold = NULL;\n    x->hold_n = 0;\n    x->retries++;\n", "broken_bodies_held"),
     ("hold_kept_to_the_end", "src/plane/http/exchange.c",

@@ -97,6 +97,7 @@ void broken_bodies_held(struct sim *s)
 
     choppy_network(s);
     s->marks = true;
+    s->shop.retry.attempts = 2 + up_to(s, 1); /* with three the second answer is held as well */
     s->shop.retry.budget_ppm = 1000000;
     s->shop.timeout.idle = NS_PER_S;
     s->shop.balance = (enum balance)pick(s, 4);

@@ -356,7 +356,10 @@ static void offer_first(struct exchange *x)
     x->request_mark = scratch_here(&x->memory);
     retry_budget_original(&x->edge->services[x->service->id]->budget, x->edge->reactor->now);
     exchange_count_service(x, SERVICE_OFFERED);
-    offer(x, PICK_FIRST);
+    if (x->edge->reactor->now >= x->deadline)
+        refuse(x, ENDING_deadline); /* nobody would wait for the answer */
+    else
+        offer(x, PICK_FIRST);
 }
 
 /* The codec gives the body's beginning when it has enough of it. */
@@ -541,15 +544,6 @@ static void pass_interim(struct exchange *x, const struct http_head *h)
         credit_up(x);
 }
 
-static bool is_event_stream(const struct http_head *h)
-{
-    const struct http_field *f = http_head_find(h, HTTP_CONTENT_TYPE);
-    struct span type = f ? field_value(f) : SPAN("");
-
-    return span_equal_nocase(span_trim(span_of(type.p, span_find(type, ';'))),
-                             SPAN("text/event-stream"));
-}
-
 /* What lasts as long as somebody listens is judged by how soon it began. */
 static void begin_stream(struct exchange *x)
 {
@@ -569,7 +563,7 @@ static void pass_answer(struct exchange *x, struct span data, bool end)
         refuse(x, ENDING_overloaded);
         return;
     }
-    if (x->answer.upgrade || is_event_stream(&x->answer))
+    if (x->answer.upgrade || http_is_event_stream(&x->answer))
         begin_stream(x);
     struct http_part first = { .head = &x->answer, .data = data, .end = end };
     bool tunnel = x->tunnel; /* only a tunnel is certain to be still there after the send */
@@ -586,7 +580,7 @@ static bool is_worth_holding(struct exchange *x, const struct http_part *part)
     const struct http_head *h = part->head;
 
     return !part->end && !h->upgrade && part->data.n <= HOLD_MAX &&
-           !(h->body == HTTP_BODY_LENGTH && h->length > HOLD_MAX) && !is_event_stream(h) &&
+           !(h->body == HTTP_BODY_LENGTH && h->length > HOLD_MAX) && !http_is_event_stream(h) &&
            retry_could(x);
 }
 
@@ -634,20 +628,8 @@ static void back_off(struct exchange *x);
 /* A failure counts for the instance whatever becomes of the answer. True: it is tried again elsewhere. */
 static bool is_tried_again(struct exchange *x, const struct http_part *part)
 {
-    const struct http_head *h = part->head;
-
-    if (h->status < 500) {
-        pick_began(x);
-        if (part->end || h->upgrade || is_event_stream(h))
-            pick_answered(x);
-        return false;
-    }
-    edge_count(x->edge, x->instance->slots + INSTANCE_ANSWERS_BAD, 1);
-    pick_failed(x);
-    ns_t wait = retry_after_of(h, x->edge->wall ? x->edge->wall() : 0);
-    if (wait > 0)
-        pick_retry_after(x, wait);
-    if (!status_set_has(&x->service->retry.statuses, h->status) ||
+    retry_judge(x, part);
+    if (!status_set_has(&x->service->retry.statuses, part->head->status) ||
         !retry_decide(x, WOULD_RETRY_STATUS))
         return false;
     release_up(x, part->end); /* an answer that is whole leaves its connection in order */

@@ -194,6 +194,9 @@ ns_t retry_at(struct exchange *x);
 /* The kind of failure, for counting. */
 enum would retry_kind(enum ending why);
 
+/* Learns from the head of an answer: what the instance is to blame for, and whether it wants to be left alone. */
+void retry_judge(struct exchange *x, const struct http_part *part);
+
 /* What Retry-After says, in seconds or as a date (RFC 9110 section 10.2.3); 0: nothing. */
 ns_t retry_after_of(const struct http_head *h, ns_t wall);
 

@@ -90,3 +90,23 @@ ns_t retry_after_of(const struct http_head *h, ns_t wall)
     ns_t at = (ns_t)timegm(&tm) * NS_PER_S;
     return at > wall ? at - wall : 0;
 }
+
+/* ---- what an answer says of its instance */
+
+void retry_judge(struct exchange *x, const struct http_part *part)
+{
+    const struct http_head *h = part->head;
+    bool failed = h->status >= 500;
+
+    if (failed) {
+        edge_count(x->edge, x->instance->slots + INSTANCE_ANSWERS_BAD, 1);
+        pick_failed(x);
+    } else {
+        pick_began(x);
+        if (part->end || h->upgrade || http_is_event_stream(h))
+            pick_answered(x);
+    }
+    ns_t wait = failed ? retry_after_of(h, x->edge->wall ? x->edge->wall() : 0) : 0;
+    if (wait > 0)
+        pick_retry_after(x, wait);
+}
