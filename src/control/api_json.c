@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "control/control.h"
+#include "control/figures.h"
 #include "control/view.h"
 
 #include <jansson.h>
@@ -70,26 +71,64 @@ static json_t *counts_json(const uint64_t counts[SERIES_MAX])
     return o;
 }
 
-static json_t *objective_json(const struct control *c, const struct account *a,
-                              const struct objective *o, unsigned number)
+static json_t *known(enum slo_state state, double figure)
 {
+    return state == SLO_NO_DATA ? json_null() : json_real(figure);
+}
+
+static json_t *window_json(const struct figures *f, const char *word)
+{
+    json_t *o = json_object();
+
+    set(o, "window", json_string(word));
+    set(o, "seconds", json_integer(f->window_s));
+    set(o, "good", count(f->counts.good));
+    set(o, "bad", count(f->counts.bad));
+    set(o, "share", known(f->state, f->share));
+    set(o, "burn", known(f->state, f->burn));
+    set(o, "measured_s", json_real(f->measured_s));
+    set(o, "coverage", json_real(f->coverage));
+    return o;
+}
+
+/* The lookbacks; its own window is the objective itself. */
+static json_t *windows_json(const struct control *c, const struct journey *j, unsigned o)
+{
+    json_t *list = json_array();
+
+    for (unsigned i = 0; i < LOOKBACK_COUNT; i++) {
+        struct figures f = figures_of(c, j, o, lookbacks[i].seconds);
+        json_array_append_new(list, window_json(&f, lookbacks[i].word));
+    }
+    return list;
+}
+
+static json_t *objective_json(const struct control *c, const struct journey *journey,
+                              unsigned number)
+{
+    const struct objective *o = &journey->objectives[number];
+    struct figures f = figures_own(c, journey, number);
     json_t *j = json_object();
-    double coverage;
-    struct slo_counts counts = book_objective(&c->book, a, number, o->window_s, &coverage);
-    uint32_t target = slo_target(o->target);
-    enum slo_state state = slo_state(target, counts);
+    double days;
 
     set(j, "name", text(o->name));
     set(j, "target", json_real(o->target));
     set(j, "window_s", json_integer(o->window_s));
     set(j, "under_s", o->under ? json_real((double)o->under / (double)NS_PER_S) : json_null());
-    set(j, "good", count(counts.good));
-    set(j, "bad", count(counts.bad));
-    set(j, "share", state == SLO_NO_DATA ? json_null() : json_real(slo_share(counts)));
-    set(j, "met", state == SLO_NO_DATA ? json_null() : json_boolean(state == SLO_MET));
-    set(j, "budget_left",
-        state == SLO_NO_DATA ? json_null() : json_real(slo_budget_left(target, counts)));
-    set(j, "coverage", json_real(coverage));
+    set(j, "good", count(f.counts.good));
+    set(j, "bad", count(f.counts.bad));
+    set(j, "share", known(f.state, f.share));
+    set(j, "met", f.state == SLO_NO_DATA ? json_null() : json_boolean(f.state == SLO_MET));
+    set(j, "budget_left", known(f.state, f.budget_left));
+    set(j, "bad_left",
+        f.state == SLO_NO_DATA ? json_null()
+                               : json_integer(slo_bad_left(slo_target(o->target), f.counts)));
+    set(j, "burn", known(f.state, f.burn));
+    set(j, "days_left",
+        figures_days_left(c, journey, number, &days) ? json_real(days) : json_null());
+    set(j, "measured_s", json_real(f.measured_s));
+    set(j, "coverage", json_real(f.coverage));
+    set(j, "windows", windows_json(c, journey, number));
     return j;
 }
 
@@ -108,17 +147,6 @@ static json_t *latency_json(const struct control *c, const struct account *a)
         set(o, marks[i].name, t < 0 ? json_null() : json_real((double)t / (double)NS_PER_S));
     }
     return o;
-}
-
-static double rate_of(const struct control *c, const struct account *a)
-{
-    uint64_t recent[SERIES_MAX];
-    double measured;
-
-    book_recent(&c->book, a, 60, recent, &measured);
-    uint64_t n =
-        recent[SERIES_GOOD] + recent[SERIES_SLOW] + recent[SERIES_FAILED] + recent[SERIES_EXCLUDED];
-    return measured > 0 ? (double)n / measured : 0;
 }
 
 static json_t *journey_json(const struct control *c, const struct journey *j)
@@ -140,10 +168,10 @@ static json_t *journey_json(const struct control *c, const struct journey *j)
     set(o, "this_run", counts_json(live));
     set(o, "counts", counts_json(all));
     for (unsigned i = 0; i < j->objective_count; i++)
-        json_array_append_new(objectives, objective_json(c, a, &j->objectives[i], i));
+        json_array_append_new(objectives, objective_json(c, j, i));
     set(o, "objectives", objectives);
     set(o, "latency_s", latency_json(c, a));
-    set(o, "rate_per_s", json_real(rate_of(c, a)));
+    set(o, "rate_per_s", json_real(figures_rate(c, j)));
     return o;
 }
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* book.h - the accounts of all journeys: what the counter pages say now, what the store knew before, and
  * so every window and figure that anybody asks for.
- * cumulative = base (from the store, at boot) + live (sum of the pages). A window is cumulative now less
- * cumulative at its begin: from the ring for up to six hours, from the store for longer ones.
+ * cumulative = base (from the store) + live (sum of the pages). A window is cumulative now less cumulative at its
+ * begin: from the ring for up to six hours, from the store for longer ones. Within a process the ring has slots of 10 s; what lies
+ * before its start came from the store, to the minute; beyond 35 days the store knows the hour.
  * Owned by control; reads the reactors' pages relaxed.
- * Next: api.c and metrics.c, which show it; scribe.h, which stores it. */
+ * Next: book_recall.c (what the store knew), book_jobs.c (what it is to keep), api_json.c and metrics.c, which show it. */
 #ifndef EK_CONTROL_BOOK_H
 #define EK_CONTROL_BOOK_H
 
@@ -13,11 +14,12 @@
 #include "control/scribe.h"
 #include "core/accumulate.h"
 #include "core/histogram.h"
+#include "core/lookback.h"
 #include "core/slo.h"
 #include "core/window.h"
 #include "store/catalog.h"
 
-/* Where a long window of one objective begins, as the store remembers it. */
+/* Where a window longer than the ring begins, as the store remembers it. */
 struct window_start {
     int64_t window_s;
     struct sample counters;
@@ -25,16 +27,27 @@ struct window_start {
     bool known; /* false: nothing older than this process is known; the base counts as the begin */
 };
 
+/* The long lookbacks, then the long ones of the objectives' own windows. */
+enum { STARTS_MAX = LOOKBACKS_LONG + OBJECTIVES_MAX };
+
+struct window_starts {
+    struct window_start list[STARTS_MAX];
+    unsigned count;
+};
+
 /* What the store knows of one journey of a configuration. */
 struct journey_memory {
     struct journey_version version;
     struct sample total;
-    struct window_start starts[OBJECTIVES_MAX];
+    struct window_starts starts;
+    struct window window;
+    void *window_memory; /* malloc; the account's once it is adopted */
 };
 
 struct account {
     char *name;
     uint64_t definition;
+    uint32_t id;      /* of the journey */
     uint32_t version; /* the store's id */
     uint32_t number;  /* 1, 2, ... for people */
     uint32_t series;
@@ -47,9 +60,12 @@ struct account {
     bool unkept;                  /* the newest in the store is not kept as history yet */
     struct window window;         /* series, and measured milliseconds as the last column */
     void *window_memory;
-    struct window_start starts[OBJECTIVES_MAX];
-    uint64_t *slot_bins;  /* live histogram at the begin of the running slot of 5 minutes */
-    uint64_t *older_bins; /* and of the one before */
+    struct window_starts starts;
+    int64_t slot_at;      /* unix seconds: begin of its running histogram slot */
+    uint64_t *slot_bins;  /* live histogram at that time */
+    uint64_t *older_bins; /* and at the begin of the slot before */
+    uint64_t slot_timed;  /* values in slot_bins */
+    uint64_t put_timed;   /* values in the histogram that was stored last */
 };
 
 struct book {
@@ -57,9 +73,11 @@ struct book {
     size_t page_count;
     struct account *accounts;
     size_t account_count;
+    uint32_t *by_id; /* account number + 1 by the journey's stable id; 0: none */
+    size_t by_id_count;
     struct coverage coverage;
-    int64_t slot_at;    /* unix seconds: begin of the running histogram slot */
     int64_t minute;     /* unix minute of the last kept samples */
+    size_t next_slot;   /* the account whose histogram slot is looked at next */
     int64_t written_at; /* unix seconds of the last job that was stored; 0: none yet */
     err trouble;        /* of the last job */
     bool job_out;       /* the scribe has one */
@@ -70,27 +88,37 @@ void book_open(struct book *b, uint64_t measured_ms, ns_t now, int64_t unix_now)
 void book_close(struct book *b);
 void book_add_page(struct book *b, const struct counter_page *p);
 
-/* What the store knows of each journey of a configuration, in its order; a new journey or version is begun
- * there. Blocking: at boot, or as a task of the scribe. ret_memories has room for all. */
-err book_recall(struct store *store, const struct config *c, int64_t unix_now,
-                struct journey_memory *ret_memories);
-
 /* A configuration comes into force: accounts for what is new in it. `memories`: of book_recall(), or NULL when
  * nothing is remembered. */
-void book_adopt(struct book *b, const struct config *c, const struct journey_memory *memories,
-                ns_t now);
+void book_adopt(struct book *b, const struct config *c, struct journey_memory *memories, ns_t now,
+                int64_t unix_now);
 
 /* About each second. */
 void book_tick(struct book *b, ns_t now);
 
-/* What is to be stored now, or NULL when nothing is, or a job is out. `last`: everything, history
- * included, because the process ends. */
-struct scribe_job *book_job(struct book *b, const struct config *c, int64_t unix_now, bool last);
+const struct account *book_account(const struct book *b, const struct journey *j);
+
+/* ---- book_recall.c */
+
+/* What the store knows of each journey of a configuration, in its order; a new journey or version is begun
+ * there. Blocking: at boot, or as a task of the scribe. ret_memories has room for all, cleared. `now`: monotonic. */
+err book_recall(struct store *store, const struct config *c, ns_t now, int64_t unix_now,
+                struct journey_memory *ret_memories);
+
+/* What was not adopted of them. */
+void book_forget(struct journey_memory *memories, size_t count);
+
+/* The windows of a journey that are longer than the ring. */
+void book_long_windows(const struct journey *j, struct window_starts *ret_starts);
+
+/* ---- book_jobs.c */
+
+/* What is to be stored now, or NULL when a job is out. `last`: everything, history included, because the
+ * process ends. */
+struct scribe_job *book_job(struct book *b, int64_t unix_now, bool last);
 
 /* The job came back; frees it. */
 void book_job_done(struct book *b, struct scribe_job *job);
-
-const struct account *book_account(const struct book *b, const struct journey *j);
 
 /* ---- figures */
 
@@ -99,13 +127,15 @@ void book_live(const struct book *b, const struct account *a, uint64_t ret_count
 void book_cumulative(const struct book *b, const struct account *a,
                      uint64_t ret_counts[SERIES_MAX]);
 
-/* Within the last `seconds` (at most six hours): counts and how much of the time was measured. */
-void book_recent(const struct book *b, const struct account *a, unsigned seconds,
-                 uint64_t ret_counts[SERIES_MAX], double *ret_measured_s);
+/* What happened in a window, and how much of its time was measured. */
+struct window_counts {
+    uint64_t counts[SERIES_MAX];
+    uint64_t measured_ms;
+};
 
-/* Within the window of objective number `o` of the journey. */
-struct slo_counts book_objective(const struct book *b, const struct account *a, unsigned o,
-                                 int64_t window_s, double *ret_coverage);
+/* The last `seconds`: any number up to six hours, or one of the longer windows of this journey. */
+void book_window(const struct book *b, const struct account *a, int64_t seconds,
+                 struct window_counts *ret);
 
 /* Latencies of the last five to ten minutes, or of the whole process when that is younger. */
 void book_histogram(const struct book *b, const struct account *a,
@@ -113,5 +143,20 @@ void book_histogram(const struct book *b, const struct account *a,
 
 /* Sum of one counter over all pages. */
 uint64_t book_sum(const struct book *b, uint32_t slot);
+
+/* ---- between the book's files */
+
+/* Series and measured time, as a ring keeps them. Latency sums pass 2^32 microseconds within a window. */
+#define BOOK_WIDE_COLUMNS (UINT32_C(1) << SERIES_LATENCY_SUM_US)
+
+static inline unsigned book_columns(unsigned objectives)
+{
+    return series_count(objectives) + 1;
+}
+
+static inline int64_t book_slot(ns_t now)
+{
+    return now / (WINDOW_SLOT_S * NS_PER_S);
+}
 
 #endif

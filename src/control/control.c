@@ -273,7 +273,7 @@ static bool store_last(struct control *c)
         return true;
     if (c->book.job_out)
         return false;
-    struct scribe_job *job = book_job(&c->book, control_config(c), unix_now(c), true);
+    struct scribe_job *job = book_job(&c->book, unix_now(c), true);
     if (!scribe_give(c->parts.scribe, job))
         book_job_done(&c->book, job);
     return c->book.job_out;
@@ -335,7 +335,7 @@ static void on_tick(struct timer *t)
     }
     reload_tick(c);
     if (c->state == CONTROL_SERVING && c->parts.scribe) {
-        struct scribe_job *job = book_job(&c->book, control_config(c), unix_now(c), false);
+        struct scribe_job *job = book_job(&c->book, unix_now(c), false);
         if (job && !scribe_give(c->parts.scribe, job))
             book_job_done(&c->book, job);
     }
@@ -423,9 +423,9 @@ static err recall_first(struct control *c)
     err e = OK;
 
     if (memories)
-        e = book_recall(c->parts.store, config, unix_now(c), memories);
+        e = book_recall(c->parts.store, config, c->reactor->now, unix_now(c), memories);
     if (!e.failed)
-        book_adopt(&c->book, config, memories, c->reactor->now);
+        book_adopt(&c->book, config, memories, c->reactor->now, unix_now(c));
     free(memories);
     return e;
 }

@@ -4,6 +4,7 @@
 #include "control/api.h"
 
 #include "control/control.h"
+#include "control/figures.h"
 #include "control/view.h"
 
 #include <math.h>
@@ -294,20 +295,16 @@ static void write_verdicts(struct control *c, struct str *out)
 enum objective_figure { FIGURE_TARGET, FIGURE_SHARE, FIGURE_BUDGET, FIGURE_COVERAGE, FIGURES };
 
 static double figure_of(struct control *c, const struct journey *j, unsigned o,
-                        enum objective_figure f)
+                        enum objective_figure which)
 {
-    const struct objective *objective = &j->objectives[o];
-    double coverage;
-    struct slo_counts counts =
-        book_objective(&c->book, book_account(&c->book, j), o, objective->window_s, &coverage);
-    uint32_t target = slo_target(objective->target);
-    bool nothing = slo_state(target, counts) == SLO_NO_DATA;
+    struct figures f = figures_own(c, j, o);
+    bool nothing = f.state == SLO_NO_DATA;
 
-    switch (f) {
-    case FIGURE_TARGET: return objective->target;
-    case FIGURE_SHARE: return nothing ? (double)NAN : slo_share(counts);
-    case FIGURE_BUDGET: return nothing ? (double)NAN : slo_budget_left(target, counts);
-    case FIGURE_COVERAGE: return coverage;
+    switch (which) {
+    case FIGURE_TARGET: return j->objectives[o].target;
+    case FIGURE_SHARE: return nothing ? (double)NAN : f.share;
+    case FIGURE_BUDGET: return nothing ? (double)NAN : f.budget_left;
+    case FIGURE_COVERAGE: return f.coverage;
     case FIGURES: break;
     }
     never("a figure that nobody names");

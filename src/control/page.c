@@ -3,6 +3,7 @@
 #include "control/api.h"
 
 #include "control/control.h"
+#include "control/figures.h"
 #include "control/page.h"
 
 #include <stdlib.h>
@@ -29,16 +30,9 @@ void page_escaped(struct str *out, struct span s)
     }
 }
 
-static double budget_of(const struct control *c, const struct row *r, unsigned o)
+static double budget_of(const struct figures *f)
 {
-    double coverage;
-    const struct objective *objective = &r->journey->objectives[o];
-    struct slo_counts counts =
-        book_objective(&c->book, r->account, o, objective->window_s, &coverage);
-    uint32_t target = slo_target(objective->target);
-
-    return slo_state(target, counts) == SLO_NO_DATA ? BUDGET_NO_DATA
-                                                    : slo_budget_left(target, counts);
+    return f->state == SLO_NO_DATA ? BUDGET_NO_DATA : f->budget_left;
 }
 
 static int by_budget(const void *a, const void *b)
@@ -60,7 +54,8 @@ static struct row *worst_first(const struct control *c, size_t *ret_count)
                                 .account = book_account(&c->book, j),
                                 .budget = BUDGET_NO_OBJECTIVE };
         for (unsigned o = 0; o < j->objective_count; o++) {
-            double budget = budget_of(c, &rows[i], o);
+            struct figures f = figures_own(c, j, o);
+            double budget = budget_of(&f);
             if (budget < rows[i].budget)
                 rows[i].budget = budget;
         }
@@ -87,33 +82,58 @@ static void write_time(double seconds, struct str *out)
         str_print(out, "%.1f", seconds / 86400);
 }
 
+/* How fast the budget is spent, over the windows that alerts look at. */
+static void write_burn(const struct control *c, const struct row *r, unsigned o, struct str *out)
+{
+    static const enum lookback shown[] = { LOOKBACK_5M, LOOKBACK_1H, LOOKBACK_6H, LOOKBACK_3D };
+
+    str_literal(out, " <span class=\"burn\">burn");
+    for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
+        const struct lookback_row *l = &lookbacks[shown[i]];
+        struct figures f = figures_of(c, r->journey, o, l->seconds);
+        str_print(out, " <span class=\"%s\">%s ",
+                  f.state == SLO_NO_DATA || f.burn <= 1 ? "well"
+                  : f.burn < 6                          ? "low"
+                                                        : "spent",
+                  l->word);
+        if (f.state == SLO_NO_DATA)
+            str_literal(out, "-</span>");
+        else
+            str_print(out, "%.3g</span>", f.burn);
+    }
+    str_literal(out, "</span>");
+}
+
 static void write_objective(const struct control *c, const struct row *r, unsigned o,
                             struct str *out)
 {
     const struct objective *objective = &r->journey->objectives[o];
-    double coverage;
-    struct slo_counts counts =
-        book_objective(&c->book, r->account, o, objective->window_s, &coverage);
-    double budget = budget_of(c, r, o);
+    struct figures f = figures_own(c, r->journey, o);
+    double budget = budget_of(&f);
+    double days;
 
     str_print(out, "<li class=\"%s\"><b>", mood(budget));
     page_escaped(out, objective->name);
     str_literal(out, "</b> ");
-    if (budget >= BUDGET_NO_DATA)
+    if (f.state == SLO_NO_DATA)
         str_literal(out, "no data yet");
     else
-        str_print(out, "%.3f %%", slo_share(counts) * 100);
+        str_print(out, "%.3f %%", f.share * 100);
     str_print(out, " <small>of %.6g %%", objective->target * 100);
     if (objective->under)
         str_print(out, " under %.6g ms", (double)objective->under / (double)NS_PER_MS);
     str_literal(out, ", ");
-    write_time(coverage * (double)objective->window_s, out);
-    str_print(out, " of %lld days measured</small> ", (long long)(objective->window_s / 86400));
-    if (budget < BUDGET_NO_DATA)
+    write_time(f.coverage * (double)f.window_s, out);
+    str_print(out, " of %lld days measured</small> ", (long long)(f.window_s / 86400));
+    if (f.state != SLO_NO_DATA) {
         str_print(out,
                   "<meter min=\"0\" max=\"1\" low=\"0.25\" optimum=\"1\" value=\"%.4f\"></meter> "
                   "%.1f %% of the budget left",
                   budget > 0 ? budget : 0, budget * 100);
+        if (budget > 0 && figures_days_left(c, r->journey, o, &days))
+            str_print(out, ", gone in %.1f days", days);
+        write_burn(c, r, o, out);
+    }
     str_literal(out, "</li>");
 }
 
@@ -138,13 +158,8 @@ static void write_row(const struct control *c, const struct row *r, struct str *
 {
     static const char *const verdicts[] = { "good", "slow", "failed", "excluded" };
     uint64_t all[SERIES_MAX];
-    uint64_t recent[SERIES_MAX];
-    double measured;
 
     book_cumulative(&c->book, r->account, all);
-    book_recent(&c->book, r->account, 60, recent, &measured);
-    uint64_t n =
-        recent[SERIES_GOOD] + recent[SERIES_SLOW] + recent[SERIES_FAILED] + recent[SERIES_EXCLUDED];
     str_print(out, "<tr class=\"%s\"><th scope=\"row\">", mood(r->budget));
     page_escaped(out, r->journey->name);
     str_literal(out, "<small>");
@@ -153,7 +168,7 @@ static void write_row(const struct control *c, const struct row *r, struct str *
     for (unsigned o = 0; o < r->journey->objective_count; o++)
         write_objective(c, r, o, out);
     str_print(out, "</ul></td><td class=\"n\" data-label=\"per second\">%.1f</td>",
-              measured > 0 ? (double)n / measured : 0);
+              figures_rate(c, r->journey));
     write_latency(c, r, out);
     for (unsigned v = SERIES_GOOD; v <= SERIES_EXCLUDED; v++)
         str_print(out, "<td class=\"n\" data-label=\"%s\">%lu</td>", verdicts[v],

@@ -104,8 +104,10 @@ static void finish(struct control *c, err e)
     else if (!e.failed)
         changes_over(c, job->over, job->over_count);
     load_job_free(job);
-    if (r->recall)
+    if (r->recall) {
+        book_forget(r->recall->memories, r->recall->count);
         free(r->recall->memories);
+    }
     free(r->recall);
     r->job = NULL;
     r->recall = NULL;
@@ -138,7 +140,8 @@ static void publish(struct control *c)
         return;
     }
     r->job->config = NULL; /* the publication's from now on */
-    book_adopt(&c->book, config, r->recall ? r->recall->memories : NULL, c->reactor->now);
+    book_adopt(&c->book, config, r->recall ? r->recall->memories : NULL, c->reactor->now,
+               unix_now(c));
     checker_adopt(&c->checker, config, NULL, 0);
     bool published = publication_publish(&c->publication, config);
     check(published);
@@ -153,7 +156,7 @@ static void run_recall(struct scribe_task *t, struct store *s)
 {
     struct recall *q = container_of(t, struct recall, task);
 
-    q->result = book_recall(s, q->config, q->now, q->memories);
+    q->result = book_recall(s, q->config, q->monotonic, q->now, q->memories);
 }
 
 static void recalled(struct scribe_task *t, void *control)
@@ -192,6 +195,8 @@ static void begin_recall(struct control *c)
     check(r->recall != NULL);
     r->recall->config = config;
     r->recall->now = unix_now(c);
+    r->recall->monotonic = c->reactor->now;
+    r->recall->count = config->journey_count;
     r->recall->memories = calloc(config->journey_count, sizeof(r->recall->memories[0]));
     check(r->recall->memories != NULL);
     ask_store(c);
@@ -313,8 +318,10 @@ void reload_free(struct reload *r)
 {
     if (r->job)
         load_job_free(r->job);
-    if (r->recall)
+    if (r->recall) {
+        book_forget(r->recall->memories, r->recall->count);
         free(r->recall->memories);
+    }
     free(r->recall);
     str_free(&r->last.error);
     str_free(&r->last.changed);

@@ -38,8 +38,10 @@ const char *reload_words(enum reload_state s);
 struct recall {
     struct scribe_task task;
     const struct config *config;
-    int64_t now;
+    int64_t now;    /* unix seconds */
+    ns_t monotonic; /* at the same time */
     struct journey_memory *memories;
+    size_t count;
     err result;
 };
 

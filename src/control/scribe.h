@@ -18,10 +18,20 @@
 /* "How did this version's counters, and the node's measured time, stand at that instant?" */
 struct scribe_question {
     uint32_t version;
+    size_t account;         /* whose, in the book */
+    unsigned start;         /* which of its windows */
     int64_t at;             /* unix seconds */
     struct sample counters; /* answer */
     struct sample node;     /* answer: at the same instant as `counters` */
     bool answered;
+};
+
+/* A histogram that goes with the job: for the book, when it was stored. */
+struct slot_put {
+    size_t account;
+    bool over; /* its slot ends with the job */
+    uint64_t timed;
+    uint64_t *bins;
 };
 
 struct scribe_job {
@@ -29,10 +39,11 @@ struct scribe_job {
     struct sample_batch batch;
     struct scribe_question *questions;
     size_t question_count;
-    int64_t now;    /* unix seconds */
-    bool tidy;      /* also forget a little of what is old */
-    bool slot_over; /* a histogram slot ends with this job */
-    err result;     /* of the batch */
+    int64_t now; /* unix seconds */
+    bool tidy;   /* also forget a little of what is old */
+    struct slot_put *slots;
+    size_t slot_count;
+    err result; /* of the batch */
     enum store_trouble trouble;
 };
 

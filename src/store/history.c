@@ -2,8 +2,11 @@
 /* history.c - reading samples and histograms. */
 #include "store/history.h"
 
+#include "base/check.h"
 #include "core/pack.h"
 #include "store/db.h"
+
+#include <stdlib.h>
 
 /* The sample in the statement's first row (at, epoch, counts), if there is one. */
 static err read_sample(struct store *s, sqlite3_stmt *q, struct sample *ret_sample, bool *ret_found)
@@ -53,6 +56,61 @@ err samples_at(struct store *s, uint32_t version, int64_t at, struct sample *ret
         TRY(read_sample(s, statement_for(s, SQL_SAMPLE_FIRST, version), &sample, &found));
     *ret_sample = sample;
     return OK;
+}
+
+static void append(struct sample_list *l, size_t *room, const struct sample *sample)
+{
+    if (l->count == *room) {
+        *room = *room ? 2 * *room : 64;
+        l->samples = realloc(l->samples, *room * sizeof(l->samples[0]));
+        check(l->samples != NULL);
+    }
+    l->samples[l->count++] = *sample;
+}
+
+static err read_since(struct store *s, uint32_t version, int64_t from, struct sample_list *l,
+                      size_t *room)
+{
+    sqlite3_stmt *q = statement_for(s, SQL_SAMPLES_AFTER, version);
+    bool row;
+
+    db_bind(q, 3, from);
+    for (;;) {
+        struct sample found = { .version = version };
+        TRY(db_next(s, q, "cannot read samples", &row));
+        if (!row)
+            return OK;
+        found.at = sqlite3_column_int64(q, 0);
+        if (!unpack_counters(db_blob(q, 2), SERIES_MAX, found.counts)) {
+            db_reset(q);
+            return db_trouble(s, STORE_CORRUPT, "a stored sample is damaged");
+        }
+        append(l, room, &found);
+    }
+}
+
+err samples_since(struct store *s, uint32_t version, int64_t from, struct sample_list *ret_list)
+{
+    struct sample first = { .version = version };
+    size_t room = 0;
+    bool found;
+
+    *ret_list = (struct sample_list){};
+    sqlite3_stmt *q = statement_for(s, SQL_SAMPLE_BEFORE, version);
+    db_bind(q, 3, from);
+    TRY(read_sample(s, q, &first, &found));
+    if (found)
+        append(ret_list, &room, &first);
+    err e = read_since(s, version, from, ret_list, &room);
+    if (e.failed)
+        sample_list_free(ret_list);
+    return e;
+}
+
+void sample_list_free(struct sample_list *l)
+{
+    free(l->samples);
+    *l = (struct sample_list){};
 }
 
 err samples_last_write(struct store *s, int64_t *ret_at)

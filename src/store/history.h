@@ -19,6 +19,16 @@ err samples_total(struct store *s, uint32_t version, struct sample *ret_sample);
  * says when it was taken; zeroes with at = 0 when there is none at all. */
 err samples_at(struct store *s, uint32_t version, int64_t at, struct sample *ret_sample);
 
+/* Samples in order of time. */
+struct sample_list {
+    struct sample *samples; /* malloc */
+    size_t count;
+};
+
+/* The kept samples of a version after an instant, and the one that stood at it, if there is one, first. */
+err samples_since(struct store *s, uint32_t version, int64_t from, struct sample_list *ret_list);
+void sample_list_free(struct sample_list *l);
+
 /* When anything was last written; 0 when never. What lies between then and now was not measured. */
 err samples_last_write(struct store *s, int64_t *ret_at);
 

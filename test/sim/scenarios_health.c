@@ -158,7 +158,8 @@ static void publish_many(struct sim *s)
     shop->instance_count = MANY;
     err e = registry_assign(&s->control.registry, c);
     check(!e.failed);
-    book_adopt(&s->control.book, c, NULL, s->control_reactor.now);
+    book_adopt(&s->control.book, c, NULL, s->control_reactor.now,
+               s->control.parts.wall() / NS_PER_S);
     checker_adopt(&s->control.checker, c, NULL, 0);
     bool published = publication_publish(&s->control.publication, c);
     check(published);

@@ -127,7 +127,8 @@ void kit_publish(struct sim *s, unsigned instances)
         free_config(c); /* too many old ones still in use: a real reload would try again */
         return;
     }
-    book_adopt(&s->control.book, c, NULL, s->control_reactor.now);
+    book_adopt(&s->control.book, c, NULL, s->control_reactor.now,
+               s->control.parts.wall() / NS_PER_S);
     checker_adopt(&s->control.checker, c, NULL, 0);
     bool published = publication_publish(&s->control.publication, c);
     check(published);

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* book_recall.c - what the store knows of the journeys of a configuration: totals, the last six hours for the ring, where longer
+ * windows begin. Blocking; the control thread only takes the result over. */
+#include "control/book.h"
+
+#include "base/check.h"
+
+#include <stdlib.h>
+
+void book_long_windows(const struct journey *j, struct window_starts *ret_starts)
+{
+    *ret_starts = (struct window_starts){};
+    for (unsigned i = LOOKBACK_COUNT - LOOKBACKS_LONG; i < LOOKBACK_COUNT; i++)
+        ret_starts->list[ret_starts->count++].window_s = lookbacks[i].seconds;
+    for (size_t o = 0; o < j->objective_count; o++) {
+        int64_t window_s = j->objectives[o].window_s;
+        bool known = window_s <= WINDOW_SLOTS * WINDOW_SLOT_S;
+        for (unsigned i = 0; i < ret_starts->count; i++)
+            known |= ret_starts->list[i].window_s == window_s;
+        if (!known)
+            ret_starts->list[ret_starts->count++].window_s = window_s;
+    }
+}
+
+static err recall_start(struct store *store, uint32_t version, int64_t unix_now,
+                        struct window_start *ret)
+{
+    int64_t at = unix_now - ret->window_s;
+    struct sample node;
+
+    TRY(samples_at(store, version, at, &ret->counters));
+    at = ret->counters.at > at ? ret->counters.at : at;
+    TRY(samples_at(store, NODE_VERSION, at, &node));
+    ret->node_measured_ms = node.counts[NODE_MEASURED_MS];
+    ret->known = true;
+    return OK;
+}
+
+/* ---- the ring */
+
+/* The node's measured time in the last six hours, in order of time; for all journeys. */
+struct measured {
+    struct sample_list list;
+    size_t next;
+    uint64_t ms;
+};
+
+/* As it stood at `at`; asked in order of time. */
+static uint64_t measured_at(struct measured *m, int64_t at)
+{
+    while (m->next < m->list.count && m->list.samples[m->next].at <= at)
+        m->ms = m->list.samples[m->next++].counts[NODE_MEASURED_MS];
+    return m->ms;
+}
+
+struct ring {
+    struct journey_memory *memory;
+    unsigned objectives;
+    int64_t slot_now;
+    int64_t unix_now;
+    uint64_t columns[WINDOW_COUNTERS_MAX];
+};
+
+/* A row is never below the one before it: where the wall clock stepped back, what the earlier epoch said stands. */
+static void put_row(struct ring *r, int64_t at, const uint64_t counts[SERIES_MAX], uint64_t ms)
+{
+    struct journey_memory *m = r->memory;
+    int64_t slot = r->slot_now - (r->unix_now - at) / WINDOW_SLOT_S;
+    unsigned series = series_count(r->objectives);
+    bool first = m->window_memory == NULL;
+
+    for (unsigned i = 0; i < series; i++)
+        r->columns[i] = counts[i] > r->columns[i] ? counts[i] : r->columns[i];
+    r->columns[series] = ms > r->columns[series] ? ms : r->columns[series];
+    if (first) {
+        m->window_memory = malloc(window_bytes(series + 1, BOOK_WIDE_COLUMNS));
+        check(m->window_memory != NULL);
+        window_begin(&m->window, m->window_memory, series + 1, BOOK_WIDE_COLUMNS, slot + 1,
+                     r->columns);
+        return;
+    }
+    slot = slot > m->window.last ? slot : m->window.last;
+    window_push(&m->window, slot < r->slot_now ? slot : r->slot_now, r->columns);
+}
+
+/* Rows of both lists together: the measured time goes on while nothing is counted. */
+static err recall_ring(struct store *store, struct measured *measured, struct ring *r)
+{
+    struct sample_list list;
+    const struct sample_list *node = &measured->list;
+    uint64_t counts[SERIES_MAX] = {};
+    int64_t from = r->unix_now - WINDOW_SLOTS * WINDOW_SLOT_S;
+    size_t i = 0;
+
+    TRY(samples_since(store, r->memory->version.id, from, &list));
+    measured->next = 0;
+    measured->ms = 0;
+    while (i < list.count || measured->next < node->count) {
+        bool of_node = i == list.count || (measured->next < node->count &&
+                                           node->samples[measured->next].at < list.samples[i].at);
+        int64_t at = of_node ? node->samples[measured->next].at : list.samples[i].at;
+        if (!of_node)
+            memcpy(counts, list.samples[i++].counts, sizeof(counts));
+        put_row(r, at < from ? from : at, counts, measured_at(measured, at));
+    }
+    sample_list_free(&list);
+    return OK;
+}
+
+/* ---- all of it */
+
+static err recall_journey(struct store *store, const struct journey *j, ns_t now, int64_t unix_now,
+                          struct measured *measured, struct journey_memory *m)
+{
+    struct ring ring = { .memory = m,
+                         .objectives = (unsigned)j->objective_count,
+                         .slot_now = book_slot(now),
+                         .unix_now = unix_now };
+
+    TRY(journey_version(store, j->name, j->definition, unix_now, &m->version));
+    TRY(samples_total(store, m->version.id, &m->total));
+    book_long_windows(j, &m->starts);
+    for (unsigned i = 0; i < m->starts.count; i++)
+        TRY(recall_start(store, m->version.id, unix_now, &m->starts.list[i]));
+    return recall_ring(store, measured, &ring);
+}
+
+/* Later answers about where windows begin come with the jobs. */
+err book_recall(struct store *store, const struct config *c, ns_t now, int64_t unix_now,
+                struct journey_memory *ret_memories)
+{
+    struct measured measured = {};
+
+    TRY(samples_since(store, NODE_VERSION, unix_now - WINDOW_SLOTS * WINDOW_SLOT_S,
+                      &measured.list));
+    err e = OK;
+    for (size_t i = 0; i < c->journey_count && !e.failed; i++)
+        e = recall_journey(store, &c->journeys[i], now, unix_now, &measured, &ret_memories[i]);
+    sample_list_free(&measured.list);
+    if (e.failed)
+        book_forget(ret_memories, c->journey_count);
+    return e;
+}
+
+void book_forget(struct journey_memory *memories, size_t count)
+{
+    for (size_t i = 0; memories && i < count; i++) {
+        free(memories[i].window_memory);
+        memories[i].window_memory = NULL;
+    }
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* figures.c - see figures.h. */
+#include "control/figures.h"
+
+#include "control/control.h"
+
+void figures_window(const struct control *c, const struct journey *j, int64_t window_s,
+                    struct window_counts *ret)
+{
+    book_window(&c->book, book_account(&c->book, j), window_s, ret);
+}
+
+struct figures figures_of(const struct control *c, const struct journey *j, unsigned o,
+                          int64_t window_s)
+{
+    uint32_t target = slo_target(j->objectives[o].target);
+    struct window_counts w;
+
+    figures_window(c, j, window_s, &w);
+    struct slo_counts counts = { w.counts[series_good(o)], w.counts[series_bad(o)] };
+    return (struct figures){ .window_s = window_s,
+                             .counts = counts,
+                             .state = slo_state(target, counts),
+                             .share = slo_share(counts),
+                             .burn = slo_burn(target, counts),
+                             .budget_left = slo_budget_left(target, counts),
+                             .measured_s = (double)w.measured_ms / 1000,
+                             .coverage = slo_coverage(w.measured_ms, window_s) };
+}
+
+struct figures figures_own(const struct control *c, const struct journey *j, unsigned o)
+{
+    return figures_of(c, j, o, j->objectives[o].window_s);
+}
+
+bool figures_days_left(const struct control *c, const struct journey *j, unsigned o,
+                       double *ret_days)
+{
+    struct figures own = figures_own(c, j, o);
+    struct figures day = figures_of(c, j, o, lookbacks[LOOKBACK_1D].seconds);
+
+    if (own.state == SLO_NO_DATA)
+        return false;
+    return slo_days_left(own.budget_left, day.burn, own.window_s, ret_days);
+}
+
+double figures_rate(const struct control *c, const struct journey *j)
+{
+    struct window_counts w;
+    uint64_t n = 0;
+
+    figures_window(c, j, 60, &w);
+    for (unsigned i = SERIES_GOOD; i <= SERIES_EXCLUDED; i++)
+        n += w.counts[i];
+    return w.measured_ms ? (double)n * 1000 / (double)w.measured_ms : 0;
+}
