@@ -95,7 +95,9 @@ static err recall_ring(struct store *store, struct measured *measured, struct ri
     TRY(samples_since(store, r->memory->version.id, from, &list));
     measured->next = 0;
     measured->ms = 0;
-    while (i < list.count || measured->next < node->count) {
+    if (list.count > 0)
+        measured_at(measured, list.samples[0].at); /* before that there was nothing to measure */
+    while (i < list.count || (i > 0 && measured->next < node->count)) {
         bool of_node = i == list.count || (measured->next < node->count &&
                                            node->samples[measured->next].at < list.samples[i].at);
         int64_t at = of_node ? node->samples[measured->next].at : list.samples[i].at;

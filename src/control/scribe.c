@@ -49,14 +49,14 @@ void scribe_job_free(struct scribe_job *job)
 }
 
 /* An unanswered question leaves what control knew before. */
-static void answer(struct scribe *s, struct scribe_question *q)
+static void answer(struct store *s, struct scribe_question *q)
 {
-    err e = samples_at(s->store, q->version, q->at, &q->counters);
+    err e = samples_at(s, q->version, q->at, &q->counters);
 
     if (e.failed)
         return;
     int64_t at = q->counters.at > q->at ? q->counters.at : q->at;
-    e = samples_at(s->store, NODE_VERSION, at, &q->node);
+    e = samples_at(s, NODE_VERSION, at, &q->node);
     q->answered = !e.failed;
 }
 
@@ -73,16 +73,21 @@ static void give_back(struct scribe *s, enum message_kind kind, void *job)
     reactor_wake(s->control);
 }
 
-static void do_job(struct scribe *s, struct scribe_job *job)
+void scribe_do_job(struct store *s, struct scribe_job *job)
 {
     bool more;
 
-    job->result = samples_write(s->store, &job->batch);
-    job->trouble = store_trouble(s->store);
+    job->result = samples_write(s, &job->batch);
+    job->trouble = store_trouble(s);
     for (size_t i = 0; i < job->question_count; i++)
         answer(s, &job->questions[i]);
     if (job->tidy && !job->result.failed)
-        job->result = retention_step(s->store, job->now, &more);
+        job->result = retention_step(s, job->now, &more);
+}
+
+static void do_job(struct scribe *s, struct scribe_job *job)
+{
+    scribe_do_job(s->store, job);
     give_back(s, MESSAGE_SAMPLES_STORED, job);
 }
 

@@ -72,6 +72,9 @@ void scribe_open(struct scribe *s, struct store *store, struct mailbox *control_
 [[nodiscard]] bool scribe_give_task(struct scribe *s, struct scribe_task *task);
 [[nodiscard]] bool scribe_ask_stop(struct scribe *s);
 
+/* The work of a job: writes, answers, forgets. */
+void scribe_do_job(struct store *s, struct scribe_job *job);
+
 /* Does what is in the mailbox, without waiting for more. */
 void scribe_work(struct scribe *s);
 

@@ -65,8 +65,9 @@
       FROM_EITHER("AND at <= ?3", NEWEST)) \
     X(SAMPLE_FIRST, \
       FROM_EITHER("", OLDEST)) \
-    X(SAMPLES_AFTER, /* retention has not come to the last 35 days */ \
-      "SELECT at, epoch, counts FROM minute" OF_VERSION "AND at > ?3 ORDER BY at, epoch") \
+    X(SAMPLES_AFTER, \
+      "SELECT at, epoch, counts FROM minute" OF_VERSION "AND at > ?3 UNION ALL " \
+      "SELECT at, epoch, counts FROM hour" OF_VERSION "AND at > ?3 ORDER BY at, epoch") \
     X(HISTOGRAMS, \
       "SELECT bins FROM histogram" OF_VERSION "AND at >= ?3 AND at < ?4") \
     \
