@@ -72,11 +72,10 @@ static void put_row(struct ring *r, int64_t at, const uint64_t counts[SERIES_MAX
     for (unsigned i = 0; i < series; i++)
         r->columns[i] = counts[i] > r->columns[i] ? counts[i] : r->columns[i];
     r->columns[series] = ms > r->columns[series] ? ms : r->columns[series];
-    if (first) {
+    if (first) { /* one slot earlier, so that what comes next does not take the place of the begin */
         m->window_memory = malloc(window_bytes(series + 1, BOOK_WIDE_COLUMNS));
         check(m->window_memory != NULL);
-        window_begin(&m->window, m->window_memory, series + 1, BOOK_WIDE_COLUMNS, slot + 1,
-                     r->columns);
+        window_begin(&m->window, m->window_memory, series + 1, BOOK_WIDE_COLUMNS, slot, r->columns);
         return;
     }
     slot = slot > m->window.last ? slot : m->window.last;
