@@ -112,6 +112,12 @@ const struct account *book_account(const struct book *b, const struct journey *j
     return a;
 }
 
+void book_ask(const struct book *b, const struct config *c, struct journey_memory *memories)
+{
+    for (size_t i = 0; i < c->journey_count; i++)
+        memories[i].has_ring = find_account(b, &c->journeys[i]) != NULL;
+}
+
 /* The ring begins with what the counters hold now. */
 static void begin_window(struct book *b, struct account *a, ns_t now)
 {
@@ -131,7 +137,6 @@ static void remember(struct account *a, struct journey_memory *m)
     a->number = m->version.number;
     memcpy(a->base, m->total.counts, sizeof(a->base));
     memcpy(a->written, m->total.counts, sizeof(a->written));
-    a->base_at = m->total.at;
     a->window = m->window;
     a->window_memory = m->window_memory;
     m->window_memory = NULL;
@@ -152,9 +157,7 @@ static void enter(struct book *b, uint32_t id)
 static void open_account(struct book *b, const struct journey *j, struct journey_memory *m,
                          ns_t now, int64_t unix_now)
 {
-    struct account a = { .definition = j->definition,
-                         .id = j->id,
-                         .number = 1,
+    struct account a = { .number = 1,
                          .series = j->series,
                          .histogram = j->histogram,
                          .objectives = (unsigned)j->objective_count,

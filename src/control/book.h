@@ -37,6 +37,7 @@ struct window_starts {
 
 /* What the store knows of one journey of a configuration. */
 struct journey_memory {
+    bool has_ring; /* asked with: its account has a ring already, so none is made */
     struct journey_version version;
     struct sample total;
     struct window_starts starts;
@@ -46,8 +47,6 @@ struct journey_memory {
 
 struct account {
     char *name;
-    uint64_t definition;
-    uint32_t id;      /* of the journey */
     uint32_t version; /* the store's id */
     uint32_t number;  /* 1, 2, ... for people */
     uint32_t series;
@@ -55,7 +54,6 @@ struct account {
     unsigned objectives;
     bool in_force;                /* a journey of the configuration in force */
     uint64_t base[SERIES_MAX];    /* from the store */
-    int64_t base_at;              /* unix seconds; 0: it was never counted before */
     uint64_t written[SERIES_MAX]; /* what the store holds */
     bool unkept;                  /* the newest in the store is not kept as history yet */
     struct window window;         /* series, and measured milliseconds as the last column */
@@ -101,9 +99,12 @@ const struct account *book_account(const struct book *b, const struct journey *j
 /* ---- book_recall.c */
 
 /* What the store knows of each journey of a configuration, in its order; a new journey or version is begun
- * there. Blocking: at boot, or as a task of the scribe. ret_memories has room for all, cleared. `now`: monotonic. */
+ * there. Blocking: at boot, or as a task of the scribe. memories has one for each, cleared or of book_ask(). `now`: monotonic. */
 err book_recall(struct store *store, const struct config *c, ns_t now, int64_t unix_now,
-                struct journey_memory *ret_memories);
+                struct journey_memory *memories);
+
+/* Before it is asked: what has an account needs no ring. */
+void book_ask(const struct book *b, const struct config *c, struct journey_memory *memories);
 
 /* What was not adopted of them. */
 void book_forget(struct journey_memory *memories, size_t count);

@@ -123,12 +123,12 @@ static err recall_journey(struct store *store, const struct journey *j, ns_t now
     book_long_windows(j, &m->starts);
     for (unsigned i = 0; i < m->starts.count; i++)
         TRY(recall_start(store, m->version.id, unix_now, &m->starts.list[i]));
-    return recall_ring(store, measured, &ring);
+    return m->has_ring ? OK : recall_ring(store, measured, &ring);
 }
 
 /* Later answers about where windows begin come with the jobs. */
 err book_recall(struct store *store, const struct config *c, ns_t now, int64_t unix_now,
-                struct journey_memory *ret_memories)
+                struct journey_memory *memories)
 {
     struct measured measured = {};
 
@@ -136,10 +136,10 @@ err book_recall(struct store *store, const struct config *c, ns_t now, int64_t u
                       &measured.list));
     err e = OK;
     for (size_t i = 0; i < c->journey_count && !e.failed; i++)
-        e = recall_journey(store, &c->journeys[i], now, unix_now, &measured, &ret_memories[i]);
+        e = recall_journey(store, &c->journeys[i], now, unix_now, &measured, &memories[i]);
     sample_list_free(&measured.list);
     if (e.failed)
-        book_forget(ret_memories, c->journey_count);
+        book_forget(memories, c->journey_count);
     return e;
 }
 

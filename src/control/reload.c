@@ -199,6 +199,7 @@ static void begin_recall(struct control *c)
     r->recall->count = config->journey_count;
     r->recall->memories = calloc(config->journey_count, sizeof(r->recall->memories[0]));
     check(r->recall->memories != NULL);
+    book_ask(&c->book, config, r->recall->memories);
     ask_store(c);
 }
 

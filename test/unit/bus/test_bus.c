@@ -111,7 +111,9 @@ static void a_snapshot_lives_as_long_as_it_is_used(void **state)
     publication_init(&p, free_config);
     publication_add_reader(&p, &r);
     assert_true(publication_publish(&p, new_config()));
+    assert_false(publication_adopted(&p)); /* the reader had no turn yet */
     assert_true(snapshot_adopt(&r, &p));
+    assert_true(publication_adopted(&p));
     assert_false(snapshot_adopt(&r, &p));
     struct snapshot_use *held = snapshot_hold(&r);
     assert_int_equal(held->config->generation, 1);
