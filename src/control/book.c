@@ -73,7 +73,7 @@ static const struct window_start *start_of(const struct account *a, int64_t seco
 void book_window(const struct book *b, const struct account *a, int64_t seconds,
                  struct window_counts *ret)
 {
-    if (seconds <= WINDOW_SLOTS * WINDOW_SLOT_S) {
+    if (seconds <= WINDOW_SPAN_S) {
         short_window(a, seconds, ret);
         return;
     }

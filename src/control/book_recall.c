@@ -14,7 +14,7 @@ void book_long_windows(const struct journey *j, struct window_starts *ret_starts
         ret_starts->list[ret_starts->count++].window_s = lookbacks[i].seconds;
     for (size_t o = 0; o < j->objective_count; o++) {
         int64_t window_s = j->objectives[o].window_s;
-        bool known = window_s <= WINDOW_SLOTS * WINDOW_SLOT_S;
+        bool known = window_s <= WINDOW_SPAN_S;
         for (unsigned i = 0; i < ret_starts->count; i++)
             known |= ret_starts->list[i].window_s == window_s;
         if (!known)
@@ -88,7 +88,7 @@ static err recall_ring(struct store *store, struct measured *measured, struct ri
     struct sample_list list;
     const struct sample_list *node = &measured->list;
     uint64_t counts[SERIES_MAX] = {};
-    int64_t from = r->unix_now - WINDOW_SLOTS * WINDOW_SLOT_S;
+    int64_t from = r->unix_now - WINDOW_SPAN_S;
     size_t i = 0;
 
     TRY(samples_since(store, r->memory->version.id, from, &list));
@@ -132,8 +132,7 @@ err book_recall(struct store *store, const struct config *c, ns_t now, int64_t u
 {
     struct measured measured = {};
 
-    TRY(samples_since(store, NODE_VERSION, unix_now - WINDOW_SLOTS * WINDOW_SLOT_S,
-                      &measured.list));
+    TRY(samples_since(store, NODE_VERSION, unix_now - WINDOW_SPAN_S, &measured.list));
     err e = OK;
     for (size_t i = 0; i < c->journey_count && !e.failed; i++)
         e = recall_journey(store, &c->journeys[i], now, unix_now, &measured, &memories[i]);

@@ -22,6 +22,8 @@ enum {
     WINDOW_COUNTERS_MAX = 32,
 };
 
+#define WINDOW_SPAN_S (INT64_C(1) * WINDOW_SLOTS * WINDOW_SLOT_S) /* the same in seconds */
+
 struct window {
     uint32_t *rows; /* the caller's memory */
     uint32_t wide;  /* bit i: counter i keeps 64 bits */

@@ -18,7 +18,7 @@
 
 enum { NOON = 1700049600 }; /* 2023-11-15 12:00:00 UTC, a whole hour */
 
-struct scratch {
+struct scratch_folder {
     char folder[200];
     char path[256]; /* where the store goes */
 };
@@ -32,7 +32,7 @@ struct scratch {
 
 [[maybe_unused]] static int scratch_make(void **state)
 {
-    struct scratch *s = calloc(1, sizeof(*s));
+    struct scratch_folder *s = calloc(1, sizeof(*s));
     const char *tmp = getenv("TMPDIR");
 
     assert_non_null(s);
@@ -45,7 +45,7 @@ struct scratch {
 
 [[maybe_unused]] static int scratch_remove(void **state)
 {
-    struct scratch *s = *state;
+    struct scratch_folder *s = *state;
     DIR *d = opendir(s->folder);
     struct dirent *e;
     char path[600];

@@ -89,7 +89,7 @@ static void a_new_store_has_no_changes(void **state)
 /* They belong to no epoch, so none must have begun. */
 static void changes_survive_the_process_in_order_of_id(void **state)
 {
-    struct scratch *d = *state;
+    struct scratch_folder *d = *state;
     struct store *s = open_at(d->path, NULL);
     struct stored_change all[] = { change(INT64_MIN), change(-1), change(0),
                                    change(2),         change(10), change(INT64_MAX) };
@@ -137,7 +137,7 @@ static void a_change_of_the_same_id_is_replaced_whole(void **state)
 
 static void odd_bytes_come_back_as_they_were(void **state)
 {
-    struct scratch *d = *state;
+    struct scratch_folder *d = *state;
     struct store *s = open_at(d->path, NULL);
     static char every_byte[256], longer[100000];
 
@@ -261,7 +261,7 @@ static void expect_works_again(struct store *s)
 
 static void a_store_at_its_bound_says_full_and_keeps_its_changes(void **state)
 {
-    struct scratch *d = *state;
+    struct scratch_folder *d = *state;
     struct store_options o = { .path = d->path, .now = NOON, .pages_max = 25 };
     struct store_opened opened;
     struct store *s;
@@ -276,7 +276,7 @@ static void a_store_at_its_bound_says_full_and_keeps_its_changes(void **state)
 /* The kernel refuses to let files grow, as a full disk does; then there is space again. */
 static void a_full_disk_keeps_the_changes(void **state)
 {
-    struct scratch *d = *state;
+    struct scratch_folder *d = *state;
     struct rlimit before, limit;
     struct stat log;
     char path[300];
@@ -302,7 +302,7 @@ static void a_full_disk_keeps_the_changes(void **state)
 
 static void a_store_that_may_only_be_read_says_denied(void **state)
 {
-    struct scratch *d = *state;
+    struct scratch_folder *d = *state;
     struct store *s = open_at(d->path, NULL);
 
     put(s, change(1));
@@ -318,7 +318,7 @@ static void a_store_that_may_only_be_read_says_denied(void **state)
 
 static void a_file_that_another_writes_to_is_busy(void **state)
 {
-    struct scratch *d = *state;
+    struct scratch_folder *d = *state;
     struct store *s = open_at(d->path, NULL);
     sqlite3 *other;
 

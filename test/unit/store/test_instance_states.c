@@ -64,7 +64,7 @@ static void a_new_store_knows_of_no_instance(void **state)
 
 static void states_survive_the_process_newest_first(void **state)
 {
-    struct scratch *d = *state;
+    struct scratch_folder *d = *state;
     struct store *s = open_at(d->path, NULL);
     struct stored_instance_state all[] = {
         instance("shop", "10.0.0.2:80", false, NOON + 9),
@@ -106,7 +106,7 @@ static void a_newer_state_replaces_the_one_before(void **state)
 
 static void odd_bytes_come_back_as_they_were(void **state)
 {
-    struct scratch *d = *state;
+    struct scratch_folder *d = *state;
     struct store *s = open_at(d->path, NULL);
     const struct stored_instance_state odd[] = {
         { .seen = 9, .up = true }, /* empty, with NULL for pointers */
@@ -232,7 +232,7 @@ static err write_all(struct store *s, bool up, int64_t seen)
 /* A batch of which some rows have room and some have not: none is stored. */
 static void a_batch_is_one_whole_when_the_store_is_full(void **state)
 {
-    struct scratch *d = *state;
+    struct scratch_folder *d = *state;
     struct store_options o = { .path = d->path, .now = NOON, .pages_max = 25 };
     struct store_opened opened;
     struct store *s;

@@ -42,7 +42,7 @@ static void a_definition_keeps_its_version(void **state)
 
 static void versions_and_epochs_survive_the_process(void **state)
 {
-    struct scratch *d = *state;
+    struct scratch_folder *d = *state;
     struct store *s = open_at(d->path, NULL);
     int64_t first = begin(s, NOON);
     uint32_t version = version_of(s, "checkout", 11);
@@ -101,7 +101,7 @@ static void all_counters_come_back(void **state)
 
 static void a_batch_is_one_whole(void **state)
 {
-    struct scratch *d = *state;
+    struct scratch_folder *d = *state;
     struct store *s = open_at(d->path, NULL);
     struct sample samples[3] = { { .keep = true, .at = NOON + 60, .counts = { 60000 } },
                                  { .keep = true, .at = NOON + 60, .counts = { 7 } },

@@ -88,7 +88,7 @@ static uint64_t file_hash(const char *path)
 
 static void a_new_store_is_created_and_found_again(void **state)
 {
-    struct scratch *d = *state;
+    struct scratch_folder *d = *state;
     struct store_opened opened;
     struct store *s = open_at(d->path, &opened);
     char uid[17];
@@ -128,7 +128,7 @@ static void a_store_may_live_in_memory(void **state)
 
 static void an_empty_file_is_as_good_as_none(void **state)
 {
-    struct scratch *d = *state;
+    struct scratch_folder *d = *state;
     struct store_opened opened;
 
     write_file(d->path, "");
@@ -160,7 +160,7 @@ static void expect_moved_aside(const char *path)
 
 static void a_file_that_is_no_database_is_moved_aside(void **state)
 {
-    struct scratch *d = *state;
+    struct scratch_folder *d = *state;
 
     write_file(d->path, "never a database, but long enough to be taken for one, or not");
     expect_moved_aside(d->path);
@@ -168,7 +168,7 @@ static void a_file_that_is_no_database_is_moved_aside(void **state)
 
 static void a_damaged_page_is_found_and_the_file_moved_aside(void **state)
 {
-    struct scratch *d = *state;
+    struct scratch_folder *d = *state;
     char garbage[3 * 4096];
 
     make_store(d->path);
@@ -179,7 +179,7 @@ static void a_damaged_page_is_found_and_the_file_moved_aside(void **state)
 
 static void a_damaged_header_is_found_and_the_file_moved_aside(void **state)
 {
-    struct scratch *d = *state;
+    struct scratch_folder *d = *state;
 
     make_store(d->path);
     overwrite(d->path, 0, "SQLite formless!", 16);
@@ -188,7 +188,7 @@ static void a_damaged_header_is_found_and_the_file_moved_aside(void **state)
 
 static void a_file_cut_short_is_moved_aside(void **state)
 {
-    struct scratch *d = *state;
+    struct scratch_folder *d = *state;
 
     make_store(d->path);
     assert_int_equal(truncate(d->path, 30 * 4096 + 17), 0);
@@ -197,7 +197,7 @@ static void a_file_cut_short_is_moved_aside(void **state)
 
 static void a_second_damaged_file_does_not_replace_the_first(void **state)
 {
-    struct scratch *d = *state;
+    struct scratch_folder *d = *state;
     struct store_opened opened;
     char aside[400];
 
@@ -232,7 +232,7 @@ static void leave_a_log(const char *path, int writes)
 
 static void a_log_that_was_left_is_read(void **state)
 {
-    struct scratch *d = *state;
+    struct scratch_folder *d = *state;
     struct store_opened opened;
 
     leave_a_log(d->path, 7);
@@ -245,7 +245,7 @@ static void a_log_that_was_left_is_read(void **state)
 
 static void a_torn_end_of_the_log_costs_only_the_last_write(void **state)
 {
-    struct scratch *d = *state;
+    struct scratch_folder *d = *state;
     struct store_opened opened;
     char log[400];
     struct stat st;
@@ -263,7 +263,7 @@ static void a_torn_end_of_the_log_costs_only_the_last_write(void **state)
 
 static void the_log_of_a_damaged_file_goes_along(void **state)
 {
-    struct scratch *d = *state;
+    struct scratch_folder *d = *state;
     char log[400], aside_log[400], garbage[3 * 4096];
 
     make_store(d->path);
@@ -288,7 +288,7 @@ static void run_sql(const char *path, const char *sql)
 
 static void the_file_of_another_program_is_left_alone(void **state)
 {
-    struct scratch *d = *state;
+    struct scratch_folder *d = *state;
 
     run_sql(d->path, "CREATE TABLE orders(id INTEGER); INSERT INTO orders VALUES(1);");
     uint64_t before = file_hash(d->path);
@@ -298,7 +298,7 @@ static void the_file_of_another_program_is_left_alone(void **state)
 
 static void a_store_of_a_newer_evenkeel_is_left_alone(void **state)
 {
-    struct scratch *d = *state;
+    struct scratch_folder *d = *state;
 
     make_store(d->path);
     run_sql(d->path, "PRAGMA user_version = 999");
@@ -309,7 +309,7 @@ static void a_store_of_a_newer_evenkeel_is_left_alone(void **state)
 
 static void what_cannot_be_opened_says_why(void **state)
 {
-    struct scratch *d = *state;
+    struct scratch_folder *d = *state;
     char path[400];
 
     snprintf(path, sizeof(path), "%s/nowhere/evenkeel.db", d->folder);
@@ -320,7 +320,7 @@ static void what_cannot_be_opened_says_why(void **state)
 
 static void a_file_too_large_to_check_says_so(void **state)
 {
-    struct scratch *d = *state;
+    struct scratch_folder *d = *state;
     struct store_opened opened;
 
     make_store(d->path);
@@ -365,7 +365,7 @@ static void steps_of_the_schema_are_applied_once_and_whole(void **state)
 }
 
 /* What schema 1 left behind: a node, an epoch, a journey, its counters; no later tables. */
-static void make_store_of_schema_1(struct scratch *d)
+static void make_store_of_schema_1(struct scratch_folder *d)
 {
     struct store old = { .path = d->path };
     struct store *new = open_at(":memory:", NULL);
@@ -389,7 +389,7 @@ static void make_store_of_schema_1(struct scratch *d)
 
 static void a_store_of_schema_1_gets_the_later_tables_and_keeps_its_counts(void **state)
 {
-    struct scratch *d = *state;
+    struct scratch_folder *d = *state;
     struct store_opened opened;
 
     make_store_of_schema_1(d);

@@ -102,7 +102,7 @@ static uint64_t run_and_kill(const char *path, uint64_t writes)
 
 static void a_killed_process_loses_only_what_was_not_committed(void **state)
 {
-    struct scratch *d = *state;
+    struct scratch_folder *d = *state;
     struct rng r = { .state = 23 };
 
     for (int round = 0; round < 12; round++) {
@@ -122,7 +122,7 @@ static void a_killed_process_loses_only_what_was_not_committed(void **state)
 
 static void a_store_at_its_bound_says_full_and_keeps_what_it_has(void **state)
 {
-    struct scratch *d = *state;
+    struct scratch_folder *d = *state;
     struct store_options o = { .path = d->path, .now = NOON, .pages_max = 60 };
     struct store_opened opened;
     struct store *s;
@@ -171,7 +171,7 @@ static void limit_file_size(rlim_t bytes)
 /* The kernel refuses to let files grow, as a full disk does; then there is space again. */
 static void a_full_disk_is_a_value_and_passes(void **state)
 {
-    struct scratch *d = *state;
+    struct scratch_folder *d = *state;
     struct rlimit before;
     uint32_t version[VERSIONS];
     uint64_t n = 0;
@@ -209,7 +209,7 @@ static void a_full_disk_is_a_value_and_passes(void **state)
 
 static void a_file_that_another_writes_to_is_busy(void **state)
 {
-    struct scratch *d = *state;
+    struct scratch_folder *d = *state;
     struct store *s = open_at(d->path, NULL);
     uint32_t version[VERSIONS];
     sqlite3 *other;
@@ -233,7 +233,7 @@ static void a_file_that_another_writes_to_is_busy(void **state)
 
 static void a_reader_does_not_hold_up_the_writer(void **state)
 {
-    struct scratch *d = *state;
+    struct scratch_folder *d = *state;
     struct store *s = open_at(d->path, NULL);
     uint32_t version[VERSIONS];
     sqlite3 *reader;
@@ -252,7 +252,7 @@ static void a_reader_does_not_hold_up_the_writer(void **state)
 
 static void a_damaged_sample_is_told_and_not_believed(void **state)
 {
-    struct scratch *d = *state;
+    struct scratch_folder *d = *state;
     struct store *s = open_at(d->path, NULL);
     uint64_t bins[HISTOGRAM_BINS] = { 0 };
     uint32_t version[VERSIONS];
