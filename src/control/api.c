@@ -2,6 +2,7 @@
 /* api.c - the admin address: from a request to the function that answers it. */
 #include "control/api.h"
 
+#include "control/api_table.h"
 #include "control/control.h"
 
 #include <stdlib.h>
@@ -11,77 +12,59 @@ struct api {
     struct control *control;
 };
 
-struct answer {
-    unsigned status;
-    struct span type;
-};
+/* ---- the plain ones */
 
-static struct answer answer_health(struct control *c, struct str *out)
+static void answer_health(struct api_call *k)
 {
-    (void)c; /* that we can say so is the answer */
-    str_literal(out, "ok\n");
-    return (struct answer){ 200, SPAN("text/plain; charset=utf-8") };
+    str_literal(&k->out, "ok\n"); /* that we can say so is the answer */
+    k->type = API_TEXT;
 }
 
-static struct answer answer_ready(struct control *c, struct str *out)
+static void answer_ready(struct api_call *k)
 {
+    struct control *c = k->control;
+
+    k->type = API_TEXT;
     if (c->state == CONTROL_SERVING && c->listening) {
-        str_literal(out, "ready\n");
-        return (struct answer){ 200, SPAN("text/plain; charset=utf-8") };
+        str_literal(&k->out, "ready\n");
+        return;
     }
-    str_text(out, c->listening ? "stopping\n" : "starting\n");
-    return (struct answer){ 503, SPAN("text/plain; charset=utf-8") };
+    str_text(&k->out, c->listening ? "stopping\n" : "starting\n");
+    k->status = 503;
 }
 
-static struct answer answer_metrics(struct control *c, struct str *out)
+static void answer_page(struct api_call *k)
 {
-    api_write_metrics(c, out);
-    return (struct answer){ 200, SPAN("text/plain; version=0.0.4; charset=utf-8") };
+    api_write_page(k->control, &k->out);
+    k->type = SPAN("text/html; charset=utf-8");
 }
 
-static struct answer answer_journeys(struct control *c, struct str *out)
-{
-    api_write_journeys(c, out);
-    return (struct answer){ 200, SPAN("application/json") };
-}
+/* ---- the table */
 
-static struct answer answer_services(struct control *c, struct str *out)
-{
-    api_write_services(c, out);
-    return (struct answer){ 200, SPAN("application/json") };
-}
-
-static struct answer answer_changes(struct control *c, struct str *out)
-{
-    api_write_changes(c, out);
-    return (struct answer){ 200, SPAN("application/json") };
-}
-
-static struct answer answer_reload(struct control *c, struct str *out)
-{
-    api_write_reload(c, out);
-    return (struct answer){ 200, SPAN("application/json") };
-}
-
-static struct answer answer_page(struct control *c, struct str *out)
-{
-    api_write_page(c, out);
-    return (struct answer){ 200, SPAN("text/html; charset=utf-8") };
-}
-
-static const struct {
-    struct span path;
-    struct answer (*answer)(struct control *c, struct str *out);
-} addresses[] = {
-    { SPAN("/"), answer_page },
-    { SPAN("/healthz"), answer_health },
-    { SPAN("/readyz"), answer_ready },
-    { SPAN("/metrics"), answer_metrics },
-    { SPAN("/api/v1/journeys"), answer_journeys },
-    { SPAN("/api/v1/services"), answer_services },
-    { SPAN("/api/v1/changes"), answer_changes },
-    { SPAN("/api/v1/reload"), answer_reload },
+static const struct api_row {
+    struct span method, path; /* a star at the end stands for one more part: api_call.part */
+    enum api_right right;
+    void (*answer)(struct api_call *k);
+} table[] = {
+#define X(method, path, right, answer) { SPAN(method), SPAN(path), API_##right, answer },
+    API_TABLE(X)
+#undef X
 };
+
+enum { ROWS = sizeof(table) / sizeof(table[0]) };
+
+static bool row_has_path(const struct api_row *row, struct span path, struct span *ret_part)
+{
+    size_t prefix = row->path.n - 1;
+
+    *ret_part = SPAN("");
+    if (row->path.p[prefix] != '*')
+        return span_equal(row->path, path);
+    if (!span_starts_with(path, span_of(row->path.p, prefix)))
+        return false;
+    *ret_part = span_after(path, prefix);
+    return span_find(*ret_part, '/') == ret_part->n;
+}
 
 static const struct ui_asset *find_asset(const struct control *c, struct span path)
 {
@@ -94,68 +77,89 @@ static const struct ui_asset *find_asset(const struct control *c, struct span pa
     return NULL;
 }
 
-static struct answer answer_look(struct control *c, const struct http_head *request,
-                                 struct str *out)
+static void say(struct api_call *k, unsigned status, const char *text)
 {
-    const struct ui_asset *asset = find_asset(c, request->path);
-
-    for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
-        if (span_equal(request->path, addresses[i].path))
-            return addresses[i].answer(c, out);
-    }
-    if (asset) {
-        str_put(out, asset->bytes);
-        return (struct answer){ 200, asset->type };
-    }
-    str_literal(out, "nothing is here; try / or /api/v1/journeys, /api/v1/services, "
-                     "/api/v1/changes, /api/v1/reload, /metrics, /healthz, /readyz\n");
-    return (struct answer){ 404, SPAN("text/plain; charset=utf-8") };
+    str_print(&k->out, "%s\n", text);
+    k->status = status;
+    k->type = API_TEXT;
 }
 
-static struct answer plain(unsigned status, const char *text, struct str *out)
+/* What is there for other methods. */
+static void answer_method(struct api_call *k)
 {
-    str_print(out, "%s\n", text);
-    return (struct answer){ status, SPAN("text/plain; charset=utf-8") };
+    struct span part;
+    struct str words = str_growing();
+
+    str_literal(&words, "here is only");
+    for (size_t i = 0; i < ROWS; i++) {
+        if (row_has_path(&table[i], k->head->path, &part))
+            str_print(&words, " %.*s", (int)table[i].method.n, table[i].method.p);
+    }
+    str_char(&words, '\0');
+    say(k, 405, words.p);
+    free(words.p);
 }
 
-/* POST /api/v1/changes, DELETE /api/v1/changes/ID, POST /api/v1/reload */
-static struct answer answer_change(struct control *c, const struct http_head *h, struct span body,
-                                   struct str *out)
+static void answer_nothing(struct api_call *k)
 {
-    const struct span prefix = SPAN("/api/v1/changes/");
-    bool post = span_equal(h->method, SPAN("POST"));
-    bool delete = span_equal(h->method, SPAN("DELETE"));
-    const char *why_not = api_may_change(h);
-    struct answer a = { .type = SPAN("application/json") };
+    str_literal(&k->out, "nothing is here; try");
+    for (size_t i = 0; i < ROWS; i++) {
+        if (span_equal(table[i].method, SPAN("GET")) && table[i].path.p[table[i].path.n - 1] != '*')
+            str_print(&k->out, " %.*s", (int)table[i].path.n, table[i].path.p);
+    }
+    str_char(&k->out, '\n');
+    k->status = 404;
+    k->type = API_TEXT;
+}
 
-    if (!(post && span_equal(h->path, SPAN("/api/v1/changes"))) &&
-        !(post && span_equal(h->path, SPAN("/api/v1/reload"))) &&
-        !(delete &&span_starts_with(h->path, prefix)))
-        return plain(405,
-                     "only GET and HEAD are answered here, POST at /api/v1/changes and "
-                     "/api/v1/reload, DELETE at /api/v1/changes/ID",
-                     out);
+static void answer_row(struct api_call *k, const struct api_row *row)
+{
+    const char *why_not = row->right == API_CHANGE ? api_may_change(k->head) : NULL;
+
     if (why_not)
-        return plain(403, why_not, out);
-    if (delete)
-        a.status = api_take_back(c, span_after(h->path, prefix.n), out);
-    else if (span_equal(h->path, SPAN("/api/v1/reload")))
-        a.status = api_reload(c, out);
+        say(k, 403, why_not);
     else
-        a.status = api_make_change(c, body, out);
-    return a;
+        row->answer(k);
+}
+
+static void find_answer(struct api_call *k)
+{
+    struct span method = k->head->head_request ? SPAN("GET") : k->head->method;
+    const struct ui_asset *asset = find_asset(k->control, k->head->path);
+    bool path_known = false;
+
+    for (size_t i = 0; i < ROWS; i++) {
+        if (!row_has_path(&table[i], k->head->path, &k->part))
+            continue;
+        path_known = true;
+        if (span_equal(table[i].method, method)) {
+            answer_row(k, &table[i]);
+            return;
+        }
+    }
+    if (path_known) {
+        answer_method(k);
+    } else if (asset && span_equal(method, SPAN("GET"))) {
+        str_put(&k->out, asset->bytes);
+        k->type = asset->type;
+    } else {
+        answer_nothing(k);
+    }
 }
 
 static void answer(const struct local_handler *h, struct exchange *x, struct span body)
 {
     struct api *a = container_of((struct local_handler *)(uintptr_t)h, struct api, handler);
-    const struct http_head *request = exchange_request(x);
-    bool look = span_equal(request->method, SPAN("GET")) || request->head_request;
-    struct str out = str_growing();
-    struct answer found = look ? answer_look(a->control, request, &out)
-                               : answer_change(a->control, request, body, &out);
+    struct api_call k = { .control = a->control,
+                          .exchange = x,
+                          .head = exchange_request(x),
+                          .body = body,
+                          .out = str_growing(),
+                          .status = 200,
+                          .type = API_JSON };
 
-    exchange_answer(x, found.status, found.type, out.p, out.n);
+    find_answer(&k);
+    exchange_answer(x, k.status, k.type, k.out.p, k.out.n);
 }
 
 struct api *api_new(struct control *c)

@@ -6,6 +6,7 @@
 #include "control/api.h"
 
 #include "base/log.h"
+#include "control/api_table.h"
 #include "control/control.h"
 
 #include <jansson.h>
@@ -22,14 +23,14 @@ static void write_json(json_t *root, struct str *out)
     json_decref(root);
 }
 
-static unsigned answer_text(unsigned status, const char *text, struct str *out)
+static void answer_text(struct api_call *k, unsigned status, const char *text)
 {
     json_t *words = json_string(text);
 
     write_json(json_pack("{s:o}", status < 300 ? "done" : "error",
                          words ? words : json_string("the request is not UTF-8")),
-               out);
-    return status;
+               &k->out);
+    k->status = status;
 }
 
 /* ---- who may */
@@ -155,44 +156,49 @@ static struct wish read_wish(const struct control *c, const json_t *o)
 
 /* ---- answers */
 
-static unsigned answer_reply(const struct change_reply *r, struct str *out)
+static void answer_reply(struct api_call *k, const struct change_reply *r)
 {
     json_t *text = json_string(r->text);
 
     write_json(json_pack("{s:o, s:o}", r->status < 300 ? "done" : "error",
                          text ? text : json_string("?"), "id",
                          r->id ? json_integer(r->id) : json_null()),
-               out);
-    return r->status;
+               &k->out);
+    k->status = r->status;
 }
 
-unsigned api_make_change(struct control *c, struct span body, struct str *out)
+void api_make_change(struct api_call *k)
 {
     json_error_t wrong;
-    json_t *o = json_loadb(body.p ? body.p : "", body.n, JSON_REJECT_DUPLICATES, &wrong);
+    json_t *o = json_loadb(k->body.p ? k->body.p : "", k->body.n, JSON_REJECT_DUPLICATES, &wrong);
     struct change_reply reply;
 
-    if (!o)
-        return answer_text(400, "the body is not JSON", out);
-    struct wish w = read_wish(c, o);
+    if (!o) {
+        answer_text(k, 400, "the body is not JSON");
+        return;
+    }
+    struct wish w = read_wish(k->control, o);
     if (w.wrong) {
         json_decref(o);
-        return answer_text(400, w.wrong, out);
+        answer_text(k, 400, w.wrong);
+        return;
     }
-    changes_make(c, &w.change, w.force, &reply);
+    changes_make(k->control, &w.change, w.force, &reply);
     json_decref(o);
-    return answer_reply(&reply, out);
+    answer_reply(k, &reply);
 }
 
-unsigned api_take_back(struct control *c, struct span id, struct str *out)
+void api_take_back(struct api_call *k)
 {
     struct change_reply reply;
     uint64_t number;
 
-    if (!span_to_u64(id, &number) || number > INT64_MAX)
-        return answer_text(404, "a change is named by its number", out);
-    changes_take_back(c, (int64_t)number, &reply);
-    return answer_reply(&reply, out);
+    if (!span_to_u64(k->part, &number) || number > INT64_MAX) {
+        answer_text(k, 404, "a change is named by its number");
+        return;
+    }
+    changes_take_back(k->control, (int64_t)number, &reply);
+    answer_reply(k, &reply);
 }
 
 static json_t *text(struct span s)
@@ -213,8 +219,9 @@ static json_t *change_json(const struct change *k)
                      text(k->file_value), "in_force", k->in_force != 0, "stored", k->stored);
 }
 
-void api_write_changes(struct control *c, struct str *out)
+void api_changes(struct api_call *k)
 {
+    struct control *c = k->control;
     json_t *list = json_array();
 
     for (size_t i = 0; i < c->overlay.count; i++)
@@ -222,26 +229,33 @@ void api_write_changes(struct control *c, struct str *out)
     write_json(json_pack("{s:o, s:s, s:I}", "changes", list, "reload",
                          reload_words(c->reload.state), "generation",
                          (json_int_t)control_config(c)->generation),
-               out);
+               &k->out);
 }
 
 /* ---- reading the file again */
 
-unsigned api_reload(struct control *c, struct str *out)
+void api_reload(struct api_call *k)
 {
-    if (!control_config(c)->from_file)
-        return answer_text(409, "there is no file to read again: this was started with --to", out);
-    if (c->state != CONTROL_SERVING)
-        return answer_text(409, "this node is stopping", out);
+    struct control *c = k->control;
+
+    if (!control_config(c)->from_file) {
+        answer_text(k, 409, "there is no file to read again: this was started with --to");
+        return;
+    }
+    if (c->state != CONTROL_SERVING) {
+        answer_text(k, 409, "this node is stopping");
+        return;
+    }
     uint64_t serial = reload_want(c, true);
     write_json(
         json_pack("{s:s, s:I}", "done", "the file is read again", "serial", (json_int_t)serial),
-        out);
-    return 202;
+        &k->out);
+    k->status = 202;
 }
 
-void api_write_reload(struct control *c, struct str *out)
+void api_reload_state(struct api_call *k)
 {
+    struct control *c = k->control;
     const struct reload_outcome *o = &c->reload.last;
     json_t *last = json_null();
 
@@ -253,5 +267,5 @@ void api_write_reload(struct control *c, struct str *out)
                       text(str_span(&o->restart)), "findings", text(str_span(&o->findings)));
     write_json(json_pack("{s:s, s:o, s:o}", "state", reload_words(c->reload.state), "file",
                          text(control_config(c)->path), "last", last),
-               out);
+               &k->out);
 }

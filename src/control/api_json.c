@@ -4,6 +4,7 @@
 #include "control/api.h"
 
 #include "base/log.h"
+#include "control/api_table.h"
 #include "control/control.h"
 #include "control/figures.h"
 #include "control/view.h"
@@ -175,8 +176,9 @@ static json_t *journey_json(const struct control *c, const struct journey *j)
     return o;
 }
 
-void api_write_journeys(struct control *c, struct str *out)
+void api_journeys(struct api_call *k)
 {
+    struct control *c = k->control;
     const struct config *config = control_config(c);
     json_t *root = node_head(c);
     json_t *list = json_array();
@@ -184,7 +186,7 @@ void api_write_journeys(struct control *c, struct str *out)
     for (size_t i = 0; i < config->journey_count; i++)
         json_array_append_new(list, journey_json(c, &config->journeys[i]));
     set(root, "journeys", list);
-    write_json(root, out);
+    write_json(root, &k->out);
 }
 
 static double seconds_of(ns_t t)
@@ -279,8 +281,9 @@ static json_t *service_json(const struct control *c, const struct service *s)
     return o;
 }
 
-void api_write_services(struct control *c, struct str *out)
+void api_services(struct api_call *k)
 {
+    struct control *c = k->control;
     const struct config *config = control_config(c);
     json_t *root = node_head(c);
     json_t *list = json_array();
@@ -288,5 +291,5 @@ void api_write_services(struct control *c, struct str *out)
     for (size_t i = 0; i < config->service_count; i++)
         json_array_append_new(list, service_json(c, &config->services[i]));
     set(root, "services", list);
-    write_json(root, out);
+    write_json(root, &k->out);
 }

@@ -3,6 +3,7 @@
  * counters, one TYPE per name, buckets whose edges are the objectives' thresholds. */
 #include "control/api.h"
 
+#include "control/api_table.h"
 #include "control/control.h"
 #include "control/figures.h"
 #include "control/view.h"
@@ -370,8 +371,11 @@ static void write_process(struct control *c, struct str *out)
               (unsigned long)atomic_load(&c->requests.untracked));
 }
 
-void api_write_metrics(struct control *c, struct str *out)
+void api_metrics(struct api_call *k)
 {
+    struct control *c = k->control;
+    struct str *out = &k->out;
+
     write_certificates(c, out);
     write_process(c, out);
     write_edge(c, out);
@@ -383,4 +387,5 @@ void api_write_metrics(struct control *c, struct str *out)
     write_verdicts(c, out);
     write_durations(c, out);
     write_objectives(c, out);
+    k->type = SPAN("text/plain; version=0.0.4; charset=utf-8");
 }

@@ -263,5 +263,5 @@ const looking = setInterval(() => {
 await Promise.all(flows);
 clearInterval(looking);
 for (const agent of Object.values(agents)) agent.destroy();
-console.log(JSON.stringify({ tally, sent }));
-process.exit(0);
+// To a pipe this is written bit by bit: ending before would cut it off at what the pipe holds.
+process.stdout.write(`${JSON.stringify({ tally, sent })}\n`, () => process.exit(0));

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* api_table.h - every address of the admin API: method, path, what one must be allowed to do, and the function that
+ * answers. A new address is a row here, a function in the file of its subject, and a paragraph in docs/api.md.
+ * Always: the first row with path and method answers; HEAD is answered as GET. */
+#ifndef EK_CONTROL_API_TABLE_H
+#define EK_CONTROL_API_TABLE_H
+
+#include "base/str.h"
+#include "proto/http.h"
+
+struct control;
+struct exchange;
+
+/* clang-format off */
+#define API_TABLE(X) \
+    /* method    path                   right   answered by */ \
+    X("GET",    "/",                    VIEW,   answer_page) \
+    X("GET",    "/healthz",             VIEW,   answer_health) \
+    X("GET",    "/readyz",              VIEW,   answer_ready) \
+    X("GET",    "/metrics",             VIEW,   api_metrics) \
+    X("GET",    "/api/v1/journeys",     VIEW,   api_journeys) \
+    X("GET",    "/api/v1/services",     VIEW,   api_services) \
+    X("GET",    "/api/v1/changes",      VIEW,   api_changes) \
+    X("POST",   "/api/v1/changes",      CHANGE, api_make_change) \
+    X("DELETE", "/api/v1/changes/*",    CHANGE, api_take_back) \
+    X("GET",    "/api/v1/reload",       VIEW,   api_reload_state) \
+    X("POST",   "/api/v1/reload",       CHANGE, api_reload)
+/* clang-format on */
+
+enum api_right {
+    API_VIEW,   /* looks */
+    API_CHANGE, /* changes something */
+};
+
+/* One request and its answer in the making. Begins as 200, JSON, empty. */
+struct api_call {
+    struct control *control;
+    struct exchange *exchange;
+    const struct http_head *head;
+    struct span body;
+    struct span part; /* what stands for the star of the path */
+    struct str out;   /* grows; the answer's body */
+    unsigned status;
+    struct span type;
+};
+
+#define API_JSON SPAN("application/json")
+#define API_TEXT SPAN("text/plain; charset=utf-8")
+
+/* ---- api_json.c */
+void api_journeys(struct api_call *k);
+void api_services(struct api_call *k);
+
+/* ---- metrics.c */
+void api_metrics(struct api_call *k);
+
+/* ---- api_changes.c */
+void api_changes(struct api_call *k);
+void api_make_change(struct api_call *k);
+void api_take_back(struct api_call *k);
+void api_reload_state(struct api_call *k);
+void api_reload(struct api_call *k);
+
+#endif
