@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* asking.h - the options of a command that only asks the running evenkeel: --admin, --json, --help, and nothing else. */
+/* asking.h - the options of a command that only asks the running evenkeel: --admin, --json, --help and --watch. */
 #ifndef EK_CLI_ASKING_H
 #define EK_CLI_ASKING_H
 
@@ -9,7 +9,10 @@
 struct asking {
     const char *admin;
     bool json;
+    double watch_s; /* how often; 0: once */
 };
+
+enum { ASKING_EVERY_S = 2 };
 
 /* EXIT_DONE, or EXIT_USAGE when something is wrong, which was said; --help prints and ends the program. `why_not`: behind
  * the name of an argument that is not expected; "" for nothing more. */

@@ -2,9 +2,9 @@
 /* status.c - `evenkeel status`: journeys and services of the running program, for people or as JSON. */
 #include "cli/asking.h"
 #include "cli/commands.h"
-#include "control/client.h"
+#include "cli/status.h"
+#include "base/check.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,44 +18,23 @@ struct status_options {
 
 static void print_help(FILE *to)
 {
-    fprintf(to, "usage: evenkeel status [--admin HOST:PORT] [--json]\n\n"
-                "Shows the journeys, worst first, the services with their instances, and what was "
-                "changed at\n"
-                "run time and differs from the file (drift), of the running evenkeel.\n\n"
-                "      --admin HOST:PORT  its admin address (default " CLIENT_DEFAULT_ADMIN ")\n"
-                "      --json             the same as JSON: journeys, services, changes\n"
-                "  -h, --help             this text\n\n"
-                "Exit codes: 0 every objective with data is met, 1 one is not, or no evenkeel\n"
-                "answers, 2 wrong usage.\n");
-}
-
-static err get_json(const char *admin, const char *path, json_t **ret_root)
-{
-    struct str body;
-    json_error_t wrong;
-    err e = client_get(admin, path, &body);
-
-    if (!e.failed) {
-        *ret_root = json_loadb(body.p, body.n, 0, &wrong);
-        if (!*ret_root)
-            e = err_make("http://%s%s did not answer in JSON: %s", admin, path, wrong.text);
-    }
-    str_free(&body);
-    return e;
+    fprintf(
+        to,
+        "usage: evenkeel status [--admin HOST:PORT] [--json] [--watch[=SECONDS]]\n\n"
+        "Shows the journeys, worst first, the services with their instances, and what was "
+        "changed at\n"
+        "run time and differs from the file (drift), of the running evenkeel.\n\n"
+        "      --watch[=SECONDS]  a table of one line per objective, drawn anew every two seconds\n"
+        "                         or as often as said, until q or Ctrl-C; lines are appended\n"
+        "                         when the output is no terminal, with --json objects\n"
+        "      --admin HOST:PORT  its admin address (default " CLIENT_DEFAULT_ADMIN ")\n"
+        "      --json             the same as JSON: journeys, services, changes\n"
+        "  -h, --help             this text\n\n"
+        "Exit codes: 0 every objective with data is met, 1 one is not, or no evenkeel\n"
+        "answers, 2 wrong usage.\n");
 }
 
 /* ---- for people */
-
-static const char *text_of(const json_t *o, const char *key)
-{
-    const char *s = json_string_value(json_object_get(o, key));
-    return s ? s : "-";
-}
-
-static json_int_t count_of(const json_t *o, const char *key)
-{
-    return json_integer_value(json_object_get(o, key));
-}
 
 /* Least budget of a journey's objectives; 2 when there is no data. */
 static double budget_of(const json_t *journey)
@@ -76,7 +55,9 @@ static int by_budget(const void *a, const void *b)
 {
     double x = budget_of(*(json_t *const *)a);
     double y = budget_of(*(json_t *const *)b);
-    return (x > y) - (x < y);
+    if (x < y || x > y)
+        return x < y ? -1 : 1;
+    return strcmp(text_of(*(json_t *const *)a, "name"), text_of(*(json_t *const *)b, "name"));
 }
 
 /* `width` columns, right-aligned; "-" when there is no number. */
@@ -116,17 +97,25 @@ static void print_objectives(const struct status_options *o, const json_t *journ
     }
 }
 
-static void print_journeys(const struct status_options *o, const json_t *root)
+json_t **status_worst_first(const struct status *s, size_t *ret_count)
 {
-    json_t *list = json_object_get(root, "journeys");
+    json_t *list = json_object_get(s->journeys, "journeys");
     size_t count = json_array_size(list);
     json_t **sorted = calloc(count + 1, sizeof(json_t *));
 
-    if (!sorted)
-        return;
+    check(sorted != NULL);
     for (size_t i = 0; i < count; i++)
         sorted[i] = json_array_get(list, i);
     qsort(sorted, count, sizeof(sorted[0]), by_budget);
+    *ret_count = count;
+    return sorted;
+}
+
+static void print_journeys(const struct status_options *o, const struct status *s)
+{
+    size_t count;
+    json_t **sorted = status_worst_first(s, &count);
+
     printf("%-18s %9s %9s %7s %7s %9s %7s %8s %8s\n", "JOURNEY", "PER SEC", "GOOD", "SLOW",
            "FAILED", "EXCLUDED", "P50 ms", "P95 ms", "P99 ms");
     for (size_t i = 0; i < count; i++) {
@@ -230,12 +219,12 @@ static void print_drift(const json_t *root)
     }
 }
 
-static bool all_met(const json_t *root)
+bool status_all_met(const struct status *s)
 {
     size_t j;
     json_t *journey;
 
-    json_array_foreach (json_object_get(root, "journeys"), j, journey) {
+    json_array_foreach (json_object_get(s->journeys, "journeys"), j, journey) {
         size_t o;
         json_t *objective;
         json_array_foreach (json_object_get(journey, "objectives"), o, objective) {
@@ -246,54 +235,85 @@ static bool all_met(const json_t *root)
     return true;
 }
 
-static void print_all(const struct status_options *o, json_t *journeys, json_t *services,
-                      json_t *changes)
+json_t *status_json(const struct status *s)
 {
-    if (o->asked.json) {
-        json_t *all = json_pack(
-            "{s:O, s:O, s:O}", "journeys", json_object_get(journeys, "journeys"), "services",
-            json_object_get(services, "services"), "changes", json_object_get(changes, "changes"));
-        json_dumpf(all, stdout, JSON_INDENT(2));
-        printf("\n");
-        json_decref(all);
-        return;
-    }
-    printf("node %s, evenkeel %s, %s for %lld s\n\n", text_of(journeys, "node"),
-           text_of(journeys, "version"), text_of(journeys, "state"),
-           (long long)count_of(journeys, "uptime_s"));
-    print_journeys(o, journeys);
-    print_services(services);
-    print_drift(changes);
-    const char *trouble = json_string_value(json_object_get(journeys, "store_trouble"));
+    json_t *all = json_pack("{s:O, s:O, s:O}", "journeys", json_object_get(s->journeys, "journeys"),
+                            "services", json_object_get(s->services, "services"), "changes",
+                            json_object_get(s->changes, "changes"));
+    return all ? all : json_object(); /* something answered that is no evenkeel */
+}
+
+static void print_text(const struct status_options *o, const struct status *s)
+{
+    const json_t *node = s->journeys;
+    const char *trouble = json_string_value(json_object_get(node, "store_trouble"));
+
+    printf("node %s, evenkeel %s, %s for %lld s\n\n", text_of(node, "node"),
+           text_of(node, "version"), text_of(node, "state"), (long long)count_of(node, "uptime_s"));
+    print_journeys(o, s);
+    print_services(s->services);
+    print_drift(s->changes);
     if (trouble)
         printf("\nthe store does not take samples: %s\n", trouble);
+}
+
+err status_get(const char *admin, struct status *ret)
+{
+    struct status s = {};
+    err e = answer_get(admin, "/api/v1/journeys", &s.journeys);
+
+    if (!e.failed)
+        e = answer_get(admin, "/api/v1/services", &s.services);
+    if (!e.failed)
+        e = answer_get(admin, "/api/v1/changes", &s.changes);
+    if (e.failed)
+        status_forget(&s);
+    else
+        *ret = s;
+    return e;
+}
+
+void status_forget(struct status *s)
+{
+    json_decref(s->journeys);
+    json_decref(s->services);
+    json_decref(s->changes);
+    *s = (struct status){};
+}
+
+static int print_once(const struct status_options *o)
+{
+    struct status s;
+    err e = status_get(o->asked.admin, &s);
+
+    if (e.failed) {
+        fprintf(stderr, "evenkeel: %s\n", e.text);
+        return EXIT_FAILED;
+    }
+    if (o->asked.json) {
+        json_t *all = status_json(&s);
+        print_json(all);
+        json_decref(all);
+    } else {
+        print_text(o, &s);
+    }
+    int code = status_all_met(&s) ? EXIT_DONE : EXIT_FAILED;
+    status_forget(&s);
+    return code;
 }
 
 int cmd_status(int argc, char **argv)
 {
     struct status_options o = { .color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR") };
-    json_t *journeys = NULL;
-    json_t *services = NULL;
-    json_t *changes = NULL;
-    int usage = asking_read(argc, argv, &o.asked, print_help, "");
+    int usage = asking_read(argc, argv, &o.asked, print_help,
+                            "; seconds of --watch follow a '=', as in --watch=5");
 
     if (usage != EXIT_DONE)
         return usage;
-    err e = get_json(o.asked.admin, "/api/v1/journeys", &journeys);
-    if (!e.failed)
-        e = get_json(o.asked.admin, "/api/v1/services", &services);
-    if (!e.failed)
-        e = get_json(o.asked.admin, "/api/v1/changes", &changes);
-    if (e.failed) {
-        fprintf(stderr, "evenkeel: %s\n", e.text);
-        json_decref(journeys);
-        json_decref(services);
-        return EXIT_FAILED;
-    }
-    print_all(&o, journeys, services, changes);
-    int code = all_met(journeys) ? EXIT_DONE : EXIT_FAILED;
-    json_decref(journeys);
-    json_decref(services);
-    json_decref(changes);
-    return code;
+    if (o.asked.watch_s > 0)
+        return watch(&(struct watch_options){ .admin = o.asked.admin,
+                                              .every_s = o.asked.watch_s,
+                                              .json = o.asked.json,
+                                              .color = o.color });
+    return print_once(&o);
 }
