@@ -4,6 +4,7 @@
 #include "proto/http1.h"
 
 #include "base/check.h"
+#include "base/word.h"
 
 struct reason_row {
     const char *code;
@@ -155,15 +156,17 @@ static struct span take_line(struct span *rest)
  * bytes at a time, for values are most of what is read. */
 static const char *value_end(const char *p, const char *end)
 {
-    const uint64_t ones = 0x0101010101010101u;
-    const uint64_t highs = ones * 0x80;
-    uint64_t word;
-
-    for (; end - p >= (ptrdiff_t)sizeof(word); p += sizeof(word)) {
-        memcpy(&word, p, sizeof(word));
-        uint64_t del = word ^ ones * 0x7f;
-        if (((word - ones * 0x20) & ~word & highs) | ((del - ones) & ~del & highs))
-            break; /* a control character is among them; maybe only a tab */
+    while (end - p >= WORD_BYTES) {
+        uint64_t word = word_load(p);
+        uint64_t controls = word_below(word, ' ') | word_equal(word, 0x7f);
+        if (controls) {
+            p += word_first(controls);
+            if (*p != '\t')
+                return p;
+            p++;
+        } else {
+            p += WORD_BYTES;
+        }
     }
     while (classes[(unsigned char)*p] & C_VALUE)
         p++;

@@ -2,6 +2,8 @@
 /* traceparent.c - reading and writing the one field. */
 #include "proto/traceparent.h"
 
+#include "base/word.h"
+
 /* Lower case only, as the standard wants it: two spellings of one id would be two ids to somebody. */
 static bool read_hex(const char *p, unsigned n, uint64_t *ret)
 {
@@ -39,22 +41,27 @@ bool traceparent_parse(struct span v, struct traceparent *ret)
     return true;
 }
 
+/* Eight digits at once: each half byte gets a byte of its own, the first digit the lowest. */
+static uint64_t eight_digits(uint32_t value)
+{
+    uint64_t x = __builtin_bswap32(value);
+
+    x = (x | x << 16) & 0x0000ffff0000ffff;
+    x = (x | x << 8) & 0x00ff00ff00ff00ff;
+    x = (x >> 4 | x << 8) & 0x0f0f0f0f0f0f0f0f;
+    uint64_t letters = (x + WORD_ONES * 6) >> 4 & WORD_ONES; /* where it is above 9 */
+    return x + WORD_ONES * '0' + letters * ('a' - '0' - 10);
+}
+
 void hex_write(uint64_t value, unsigned n, char *ret_text)
 {
-    /* two digits at a time: a request writes 66 of them */
-    static const char pairs[] = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
-                                "202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f"
-                                "404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f"
-                                "606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e7f"
-                                "808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f"
-                                "a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babbbcbdbebf"
-                                "c0c1c2c3c4c5c6c7c8c9cacbcccdcecfd0d1d2d3d4d5d6d7d8d9dadbdcdddedf"
-                                "e0e1e2e3e4e5e6e7e8e9eaebecedeeeff0f1f2f3f4f5f6f7f8f9fafbfcfdfeff";
-
-    for (unsigned at = 0; at < n; at += 2) {
-        uint8_t byte = (uint8_t)(value >> (4 * (n - at - 2)));
-        memcpy(ret_text + at, pairs + (size_t)byte * 2, 2);
+    if (n == 16) { /* most: a request writes four of them */
+        word_store(ret_text, eight_digits((uint32_t)(value >> 32)));
+        word_store(ret_text + 8, eight_digits((uint32_t)value));
+        return;
     }
+    for (unsigned at = 0; at < n; at++)
+        ret_text[at] = "0123456789abcdef"[value >> (4 * (n - at - 1)) & 15];
 }
 
 void traceparent_write(const struct traceparent *t, char ret_text[TRACEPARENT_SIZE])

@@ -5,6 +5,7 @@
  * it is built by hand from parts that are ready, into memory that is in the cache. */
 #include "plane/http/exchange.h"
 
+#include "base/word.h"
 #include "io/tls.h"
 #include "proto/traceparent.h"
 
@@ -33,6 +34,13 @@ static size_t plain_run(struct span s)
 {
     size_t n = 0;
 
+    for (; s.n - n >= WORD_BYTES; n += WORD_BYTES) {
+        uint64_t word = word_load(s.p + n);
+        uint64_t others = word_below(word, ' ') | word_equal(word, '"') | word_equal(word, '\\') |
+                          word_equal(word, 0x7f) | (word & WORD_HIGHS);
+        if (others)
+            return n + word_first(others);
+    }
     while (n < s.n && s.p[n] >= ' ' && s.p[n] < 0x7f && s.p[n] != '"' && s.p[n] != '\\')
         n++;
     return n;

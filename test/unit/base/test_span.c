@@ -2,6 +2,8 @@
 /* test_span.c - spans: comparing, trimming, numbers, distances. */
 #include "unit.h"
 
+#include "base/word.h"
+
 static void numbers(void **state)
 {
     static const struct {
@@ -60,10 +62,39 @@ static void distances(void **state)
     assert_int_equal(span_distance(span_of(text, 100), SPAN("a"), 3), 4);
 }
 
+/* Every byte at every place, between all sorts of others: the first one meant is found as one by one. */
+static void words(void **state)
+{
+    uint64_t seed = 1;
+
+    (void)state;
+    for (unsigned round = 0; round < 256 * 8 * 16; round++) {
+        char text[WORD_BYTES];
+        for (unsigned i = 0; i < WORD_BYTES; i++) {
+            seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407;
+            text[i] = (char)(seed >> 56);
+        }
+        text[round / 256 % WORD_BYTES] = (char)(round % 256);
+        uint64_t word = word_load(text);
+        unsigned char limit = (unsigned char)(round / 2048 * 8 + 8);
+        unsigned char wanted = (unsigned char)text[round % WORD_BYTES];
+        size_t below = 0;
+        size_t equal = 0;
+        while (below < WORD_BYTES && (unsigned char)text[below] >= limit)
+            below++;
+        while ((unsigned char)text[equal] != wanted)
+            equal++;
+        assert_int_equal(word_below(word, limit) != 0, below < WORD_BYTES);
+        if (below < WORD_BYTES)
+            assert_int_equal(word_first(word_below(word, limit)), below);
+        assert_int_equal(word_first(word_equal(word, wanted)), equal);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(numbers),
                                         cmocka_unit_test(trimming_and_finding),
-                                        cmocka_unit_test(distances) };
+                                        cmocka_unit_test(distances), cmocka_unit_test(words) };
     return RUN(tests);
 }

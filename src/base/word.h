@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* word.h - eight bytes of text looked at as one number, for what is done to every byte of a request. The masks have
+ * the high bit of each byte that is meant; above the first one they may name others wrongly, so only the first
+ * counts (Warren, Hacker's Delight, section 6-1). */
+#ifndef EK_BASE_WORD_H
+#define EK_BASE_WORD_H
+
+#include <endian.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define WORD_ONES  UINT64_C(0x0101010101010101)
+#define WORD_HIGHS UINT64_C(0x8080808080808080)
+
+enum { WORD_BYTES = 8 };
+
+/* The byte at the lowest address is the lowest in the number. */
+static inline uint64_t word_load(const char *p)
+{
+    uint64_t word;
+
+    memcpy(&word, p, sizeof(word));
+    return le64toh(word);
+}
+
+static inline void word_store(char *p, uint64_t word)
+{
+    word = htole64(word);
+    memcpy(p, &word, sizeof(word));
+}
+
+/* Bytes below `limit`, which is at most 0x80. */
+static inline uint64_t word_below(uint64_t word, unsigned char limit)
+{
+    return (word - WORD_ONES * limit) & ~word & WORD_HIGHS;
+}
+
+static inline uint64_t word_equal(uint64_t word, unsigned char byte)
+{
+    return word_below(word ^ WORD_ONES * byte, 1);
+}
+
+/* How many bytes lie before the first that a mask (not 0) names. */
+static inline size_t word_first(uint64_t mask)
+{
+    return (size_t)__builtin_ctzll(mask) / 8;
+}
+
+#endif
