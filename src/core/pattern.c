@@ -106,6 +106,23 @@ static const char *read_path(struct arena *a, struct pattern *p)
     return NULL;
 }
 
+/* What stands before the first segment that is not literal. The '/' before a `*` need not be there, for it also
+ * matches the folder itself. When all is literal the end is known too: a zero, which stands in no path. */
+static void set_beginning(struct pattern *p)
+{
+    size_t n = 0;
+    size_t i = 0;
+
+    for (; i < p->segment_count && p->segments[i].kind == SEGMENT_LITERAL; i++)
+        n += 1 + p->segments[i].text.n;
+    if (i < p->segment_count && p->segments[i].kind == SEGMENT_ONE)
+        n++;
+    p->beginning = pattern_beginning(span_of(p->path.p, n));
+    if (i == p->segment_count)
+        n++;
+    p->known = n >= WORD_BYTES ? UINT64_MAX : (UINT64_C(1) << 8 * n) - 1;
+}
+
 static const char *read_host(struct pattern *p, struct span host)
 {
     static const char methods[] = " GET HEAD POST PUT PATCH DELETE OPTIONS ";
@@ -142,9 +159,11 @@ const char *pattern_parse(struct arena *a, struct span text, struct pattern *ret
         return wrong;
     p.path = span_after(rest, slash);
     wrong = read_path(a, &p);
-    if (!wrong)
-        *ret_pattern = p;
-    return wrong;
+    if (wrong)
+        return wrong;
+    set_beginning(&p);
+    *ret_pattern = p;
+    return NULL;
 }
 
 static bool match_method(struct span wanted, struct span method)

@@ -26,6 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!pattern_parse(&a, span_of(text.p, line), &p)) {
         bool any = p.method.n == 0;
         bool matches = pattern_match(&p, any ? SPAN("GET") : p.method, p.host, path);
+        check(!matches || pattern_may_match(&p, pattern_beginning(path)));
         if (is_literal(&p) && p.host.n == 0)
             check(matches == span_equal(path, p.path));
         bool brews = span_equal(p.method, SPAN("BREW"));

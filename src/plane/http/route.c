@@ -2,10 +2,17 @@
 /* route.c - where a request leads, and which journey counts it: the first that matches. */
 #include "plane/http/exchange.h"
 
+static bool matches(const struct pattern *p, uint64_t beginning, const struct http_head *h)
+{
+    return pattern_may_match(p, beginning) && pattern_match(p, h->method, h->host, h->path);
+}
+
 const struct route *route_find(const struct config *c, const struct http_head *h)
 {
+    uint64_t beginning = pattern_beginning(h->path);
+
     for (size_t i = 0; i < c->route_count; i++) {
-        if (pattern_match(&c->routes[i].pattern, h->method, h->host, h->path))
+        if (matches(&c->routes[i].pattern, beginning, h))
             return &c->routes[i];
     }
     return NULL;
@@ -14,10 +21,12 @@ const struct route *route_find(const struct config *c, const struct http_head *h
 /* The last one is the implicit `unclaimed`, which takes what is left. */
 const struct journey *route_journey(const struct config *c, const struct http_head *h)
 {
+    uint64_t beginning = pattern_beginning(h->path);
+
     for (size_t i = 0; i + 1 < c->journey_count; i++) {
         const struct journey *j = &c->journeys[i];
         for (size_t k = 0; k < j->route_count; k++) {
-            if (pattern_match(&j->routes[k], h->method, h->host, h->path))
+            if (matches(&j->routes[k], beginning, h))
                 return j;
         }
     }

@@ -202,6 +202,8 @@ static void what_covers_also_matches(void **state)
         struct span method = pick(&rng, methods, COUNT(methods));
         struct span host = pick(&rng, hosts, COUNT(hosts));
         struct span path = pick(&rng, paths, COUNT(paths));
+        if (pattern_match(&p, method, host, path))
+            assert_true(pattern_may_match(&p, pattern_beginning(path)));
         if (!pattern_covers(&p, &q) || !pattern_match(&q, method, host, path))
             continue;
         covered++;
@@ -213,6 +215,39 @@ static void what_covers_also_matches(void **state)
     arena_free(&a);
 }
 
+/* What is left to look at closer: never less than what matches, and little else. */
+static void beginnings(void **state)
+{
+    static const struct {
+        const char *pattern, *path;
+        bool may;
+    } cases[] = {
+        { "/cart", "/cart", true },
+        { "/cart", "/carts", false },
+        { "/cart", "/car", false },
+        { "/cart/{x}", "/carts/1", false },
+        { "/cart/*", "/cart", true },
+        { "/", "/", true },
+        { "/", "/a", false },
+        { "/*", "/a", true },
+        { "/{x}", "/a", true },
+        { "/product", "/product", true }, /* eight bytes: what comes behind is not looked at */
+        { "/product", "/products", true },
+        { "/longer/than/a/word", "/longer/than", true },
+        { "/longer/than/a/word", "/long/than/a/word", false },
+    };
+    struct arena a = {};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct pattern p;
+        assert_null(pattern_parse(&a, span_from_text(cases[i].pattern), &p));
+        if (pattern_may_match(&p, pattern_beginning(span_from_text(cases[i].path))) != cases[i].may)
+            fail_msg("'%s' and %s", cases[i].pattern, cases[i].path);
+    }
+    arena_free(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -221,6 +256,7 @@ int main(void)
         cmocka_unit_test(the_number_of_segments_has_a_bound),
         cmocka_unit_test(covering),
         cmocka_unit_test(what_covers_also_matches),
+        cmocka_unit_test(beginnings),
     };
     return RUN(tests);
 }
