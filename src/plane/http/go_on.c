@@ -33,13 +33,20 @@ static const struct journey *same_journey(const struct config *c, const struct j
     return NULL;
 }
 
+/* Reloads follow each other so fast that a young answer would hold more configurations than may be held, and then nothing
+ * could be put into force before it ends. */
+static bool crowded(const struct snapshot_reader *r)
+{
+    return r->count > SNAPSHOTS_HELD_MAX / 2;
+}
+
 void exchange_go_on(struct exchange *x)
 {
     struct http_edge *e = x->edge;
     struct snapshot_use *newest = snapshot_current(e->snapshots);
 
     if (x->snapshot == newest || x->state != EXCHANGE_ANSWERING || !x->instance ||
-        e->reactor->now - x->state_since < LONG_ANSWER)
+        (e->reactor->now - x->state_since < LONG_ANSWER && !crowded(e->snapshots)))
         return;
     const struct service *s = same_service(newest->config, x->service);
     const struct instance *i = s ? same_instance(s, x->instance) : NULL;
