@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* slo.c - `evenkeel slo --from LOG`: counts journeys from an access log, with no byte through us. A line is
+/* slo.c - `evenkeel slo`: the options, and --from LOG: counts journeys from an access log, with no byte through us. A line is
  * given to the first journey that matches it and judged as the running edge would judge it. */
 #include "cli/slo.h"
 
 #include "cli/commands.h"
 #include "cli/log_judge.h"
 #include "base/check.h"
+#include "control/client.h"
 #include "control/config_tree.h"
 
 #include <getopt.h>
@@ -19,7 +20,8 @@ struct slo_options {
     const char *format;
     const char *files[FILES_MAX];
     size_t file_count;
-    ns_t since; /* 0: all */
+    ns_t since;              /* 0: all */
+    struct slo_question ask; /* of the running program, when there are no files */
     bool json;
 };
 
@@ -27,9 +29,20 @@ static void print_help(FILE *to)
 {
     fprintf(
         to,
-        "usage: evenkeel slo --from LOG... [-c FILE] [--log-format FORMAT] [--since DURATION] "
+        "usage: evenkeel slo JOURNEY [--objective NAME] [--under TIME] [--admin HOST:PORT] "
+        "[--json]\n"
+        "       evenkeel slo --from LOG... [-c FILE] [--log-format FORMAT] [--since DURATION] "
         "[--json]\n\n"
-        "Counts the journeys of a configuration from access logs, as the running edge would.\n\n"
+        "Shows a journey of the running evenkeel: how the error budget of its objectives went, "
+        "and\n"
+        "their figures over all windows; or counts the journeys of a configuration from access "
+        "logs,\n"
+        "as the running edge would.\n\n"
+        "      --objective NAME   only this one\n"
+        "      --under TIME       also what a threshold of 250ms, 1.5s, ... would have meant, from "
+        "the\n"
+        "                         latencies of up to 28 days\n"
+        "      --admin HOST:PORT  its admin address (default " CLIENT_DEFAULT_ADMIN ")\n"
         "      --from LOG         an access log, - for standard input; may be given several times\n"
         "  -c, --config FILE      the configuration (default: evenkeel.yaml in this folder)\n"
         "      --log-format TEXT  json, combined, vhost_combined, common, or a log_format of "
@@ -60,12 +73,26 @@ static bool read_since(struct slo_options *o, const char *text)
     return false;
 }
 
+static bool read_under(struct slo_options *o, const char *text)
+{
+    if (value_duration(span_from_text(text), &o->ask.under) && o->ask.under >= HISTOGRAM_LEAST &&
+        o->ask.under <= HISTOGRAM_MOST)
+        return true;
+    fprintf(stderr,
+            "evenkeel slo: --under %s: a time of at most 1000s was expected, such as 250ms\n",
+            text);
+    return false;
+}
+
 static int read_options(int argc, char **argv, struct slo_options *o)
 {
     static const struct option longs[] = { { "from", required_argument, NULL, 'f' },
                                            { "config", required_argument, NULL, 'c' },
                                            { "log-format", required_argument, NULL, 'l' },
                                            { "since", required_argument, NULL, 's' },
+                                           { "objective", required_argument, NULL, 'o' },
+                                           { "under", required_argument, NULL, 'u' },
+                                           { "admin", required_argument, NULL, 'a' },
                                            { "json", no_argument, NULL, 'j' },
                                            { "help", no_argument, NULL, 'h' },
                                            {} };
@@ -78,6 +105,9 @@ static int read_options(int argc, char **argv, struct slo_options *o)
         case 'c': o->config = optarg; break;
         case 'l': o->format = optarg; break;
         case 's': good = read_since(o, optarg); break;
+        case 'o': o->ask.objective = optarg; break;
+        case 'u': good = read_under(o, optarg); break;
+        case 'a': o->ask.admin = optarg; break;
         case 'j': o->json = true; break;
         case 'h': print_help(stdout); exit(EXIT_DONE);
         default: print_help(stderr); return EXIT_USAGE;
@@ -85,6 +115,10 @@ static int read_options(int argc, char **argv, struct slo_options *o)
     }
     while (good && optind < argc && o->file_count > 0) /* --from *.log, as the shell has it */
         good = add_file(o, argv[optind++]);
+    if (good && o->file_count == 0 && optind + 1 == argc) {
+        o->ask.journey = argv[optind];
+        return EXIT_DONE;
+    }
     if (good && o->file_count == 0)
         print_help(stderr);
     return good && o->file_count > 0 ? EXIT_DONE : EXIT_USAGE;
@@ -245,13 +279,17 @@ static err count(const struct slo_options *o, struct config *config, int *ret_co
 
 int cmd_slo(int argc, char **argv)
 {
-    struct slo_options o = { .config = "evenkeel.yaml" };
+    struct slo_options o = { .config = "evenkeel.yaml", .ask.admin = CLIENT_DEFAULT_ADMIN };
     struct config *config = NULL;
     int code = EXIT_FAILED;
     int usage = read_options(argc, argv, &o);
 
     if (usage != EXIT_DONE)
         return usage;
+    if (o.ask.journey) {
+        o.ask.json = o.json;
+        return slo_running(&o.ask);
+    }
     err e = read_config(o.config, &config);
     if (!e.failed)
         e = count(&o, config, &code);

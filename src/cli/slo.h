@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* slo.h - what `evenkeel slo` counts, between its two files: slo.c counts, slo_print.c shows. */
+/* slo.h - what `evenkeel slo` counts, between its files: slo.c counts logs, slo_print.c shows that; slo_running.c asks the
+ * running program. */
 #ifndef EK_CLI_SLO_H
 #define EK_CLI_SLO_H
 
@@ -32,6 +33,21 @@ static inline struct slo_counts slo_count_objective(const struct tally *t, size_
     return (struct slo_counts){ t->series[series_good((unsigned)i)],
                                 t->series[series_bad((unsigned)i)] };
 }
+
+/* `evenkeel slo JOURNEY`: what is asked of the running program. slo_running.c */
+struct slo_question {
+    const char *admin;
+    const char *journey;
+    const char *objective; /* NULL: all of them */
+    ns_t under;            /* what if; 0: not asked */
+    bool json;
+    bool color;
+    bool utf8;     /* the terminal takes block characters */
+    size_t points; /* of a curve */
+};
+
+/* The exit code. Fills in what it finds out of the terminal. */
+int slo_running(struct slo_question *q);
 
 void slo_print_text(const struct slo_count *c, bool color);
 void slo_print_json(const struct slo_count *c);

@@ -42,7 +42,7 @@ static void answer_page(struct api_call *k)
 /* ---- the table */
 
 static const struct api_row {
-    struct span method, path; /* a star at the end stands for one more part: api_call.part */
+    struct span method, path; /* a star stands for one part: api_call.part */
     enum api_right right;
     void (*answer)(struct api_call *k);
 } table[] = {
@@ -55,15 +55,16 @@ enum { ROWS = sizeof(table) / sizeof(table[0]) };
 
 static bool row_has_path(const struct api_row *row, struct span path, struct span *ret_part)
 {
-    size_t prefix = row->path.n - 1;
+    size_t star = span_find(row->path, '*');
 
     *ret_part = SPAN("");
-    if (row->path.p[prefix] != '*')
+    if (star == row->path.n)
         return span_equal(row->path, path);
-    if (!span_starts_with(path, span_of(row->path.p, prefix)))
+    if (!span_starts_with(path, span_of(row->path.p, star)))
         return false;
-    *ret_part = span_after(path, prefix);
-    return span_find(*ret_part, '/') == ret_part->n;
+    struct span rest = span_after(path, star);
+    *ret_part = span_of(rest.p, span_find(rest, '/'));
+    return span_equal(span_after(rest, ret_part->n), span_after(row->path, star + 1));
 }
 
 static const struct ui_asset *find_asset(const struct control *c, struct span path)
@@ -104,7 +105,8 @@ static void answer_nothing(struct api_call *k)
 {
     str_literal(&k->out, "nothing is here; try");
     for (size_t i = 0; i < ROWS; i++) {
-        if (span_equal(table[i].method, SPAN("GET")) && table[i].path.p[table[i].path.n - 1] != '*')
+        if (span_equal(table[i].method, SPAN("GET")) &&
+            span_find(table[i].path, '*') == table[i].path.n)
             str_print(&k->out, " %.*s", (int)table[i].path.n, table[i].path.p);
     }
     str_char(&k->out, '\n');
@@ -159,7 +161,10 @@ static void answer(const struct local_handler *h, struct exchange *x, struct spa
                           .type = API_JSON };
 
     find_answer(&k);
-    exchange_answer(x, k.status, k.type, k.out.p, k.out.n);
+    if (k.held)
+        str_free(&k.out);
+    else
+        exchange_answer(x, k.status, k.type, k.out.p, k.out.n);
 }
 
 struct api *api_new(struct control *c)

@@ -28,8 +28,7 @@ static void set(json_t *object, const char *key, json_t *value)
     check(!failed);
 }
 
-/* Takes the object. */
-static void write_json(json_t *root, struct str *out)
+void api_put_json(struct str *out, json_t *root)
 {
     char *dump = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(12));
 
@@ -104,8 +103,7 @@ static json_t *windows_json(const struct control *c, const struct journey *j, un
     return list;
 }
 
-static json_t *objective_json(const struct control *c, const struct journey *journey,
-                              unsigned number)
+json_t *api_objective(const struct control *c, const struct journey *journey, unsigned number)
 {
     const struct objective *o = &journey->objectives[number];
     struct figures f = figures_own(c, journey, number);
@@ -169,7 +167,7 @@ static json_t *journey_json(const struct control *c, const struct journey *j)
     set(o, "this_run", counts_json(live));
     set(o, "counts", counts_json(all));
     for (unsigned i = 0; i < j->objective_count; i++)
-        json_array_append_new(objectives, objective_json(c, j, i));
+        json_array_append_new(objectives, api_objective(c, j, i));
     set(o, "objectives", objectives);
     set(o, "latency_s", latency_json(c, a));
     set(o, "rate_per_s", json_real(figures_rate(c, j)));
@@ -186,7 +184,7 @@ void api_journeys(struct api_call *k)
     for (size_t i = 0; i < config->journey_count; i++)
         json_array_append_new(list, journey_json(c, &config->journeys[i]));
     set(root, "journeys", list);
-    write_json(root, &k->out);
+    api_put_json(&k->out, root);
 }
 
 static double seconds_of(ns_t t)
@@ -291,5 +289,5 @@ void api_services(struct api_call *k)
     for (size_t i = 0; i < config->service_count; i++)
         json_array_append_new(list, service_json(c, &config->services[i]));
     set(root, "services", list);
-    write_json(root, &k->out);
+    api_put_json(&k->out, root);
 }

@@ -8,8 +8,11 @@
 #include "base/str.h"
 #include "proto/http.h"
 
+#include <jansson.h>
+
 struct control;
 struct exchange;
+struct journey;
 
 /* clang-format off */
 #define API_TABLE(X) \
@@ -19,6 +22,8 @@ struct exchange;
     X("GET",    "/readyz",              VIEW,   answer_ready) \
     X("GET",    "/metrics",             VIEW,   api_metrics) \
     X("GET",    "/api/v1/journeys",     VIEW,   api_journeys) \
+    X("GET",    "/api/v1/journeys/*/history", VIEW, api_history) \
+    X("GET",    "/api/v1/journeys/*/what-if", VIEW, api_what_if) \
     X("GET",    "/api/v1/services",     VIEW,   api_services) \
     X("GET",    "/api/v1/changes",      VIEW,   api_changes) \
     X("POST",   "/api/v1/changes",      CHANGE, api_make_change) \
@@ -38,10 +43,11 @@ struct api_call {
     struct exchange *exchange;
     const struct http_head *head;
     struct span body;
-    struct span part; /* what stands for the star of the path */
+    struct span part; /* what stands for the star of the path, not decoded */
     struct str out;   /* grows; the answer's body */
     unsigned status;
     struct span type;
+    bool held; /* answered later: exchange_hold() was called, nothing of the above matters */
 };
 
 #define API_JSON SPAN("application/json")
@@ -50,6 +56,16 @@ struct api_call {
 /* ---- api_json.c */
 void api_journeys(struct api_call *k);
 void api_services(struct api_call *k);
+
+/* Takes the object. */
+void api_put_json(struct str *out, json_t *root);
+
+/* An objective with its figures over all windows. */
+json_t *api_objective(const struct control *c, const struct journey *journey, unsigned number);
+
+/* ---- api_history.c */
+void api_history(struct api_call *k);
+void api_what_if(struct api_call *k);
 
 /* ---- metrics.c */
 void api_metrics(struct api_call *k);

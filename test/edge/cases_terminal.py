@@ -203,3 +203,105 @@ def watch_refuses_what_is_no_time():
     for wrong in ("0", "x", "1e9", "-1", ""):
         done = subprocess.run([kit.binary, "status", f"--watch={wrong}"], capture_output=True, text=True, timeout=kit.PATIENCE_S)
         expect(done.returncode == 2 and "0.1 to 86400" in done.stderr, f"--watch={wrong}: {done.returncode} {done.stderr}")
+
+
+# ---- one journey
+
+
+def history(edge, what):
+    status, _, body = connect(edge.admin).get(f"/api/v1/journeys/{what}", host="localhost")
+    return status, json.loads(body)
+
+
+def stored(edge):
+    """What was counted has reached the store."""
+    wait_for("latencies are stored", lambda: history(edge, "browse/what-if?under_s=1000")[1]["answers"] == 20)
+
+
+@case
+def history_of_a_budget_ends_with_what_is_now():
+    with Instance(refuse_pay) as instance, Edge(CONFIG % instance.address) as edge:
+        ask(edge, browse=20, pay=3)
+        stored(edge)
+        status, h = history(edge, "pay/history?points=7&objective=available")
+        expect(status == 200 and h["journey"] == "pay" and h["objective"]["window_s"] == 7 * 86400, h)
+        points = h["points"]
+        expect([p["at"] for p in points] == [h["from"] + (i + 1) * 86400 for i in range(7)], "a point per day of seven")
+        expect(sum(p["bad"] for p in points) == 3 and sum(p["good"] for p in points) == 0, points)
+        expect(points[-1]["bad"] == 3 and points[-1]["budget_left"] == h["objective"]["budget_left"], points[-1])
+        expect(abs(points[-1]["budget_left"] + 999) < 1e-6 and abs(points[-1]["burn"] - 1000) < 1e-6, points[-1])
+        expect(points[0]["budget_left"] is None and points[0]["coverage"] == 0, "a time before the journey is known")
+        expect(0 < points[-1]["window_coverage"] < 0.001, points[-1])
+        expect(history(edge, "br%6Fwse/history?objective=1&points=2")[1]["objective"]["name"] == "fast", "by number, and encoded")
+        for wrong, status, why in (
+                ("pay/history?points=1", 400, "from 2 to 400"), ("pay/history?points=401", 400, "from 2 to 400"),
+                ("pay/history?points=2&points=2", 400, "twice"), ("pay/history?objective=fast", 400, "name of one of its"),
+                ("pay/history?objective=1", 400, "name of one of its"), ("pay/history?hours=1", 400, "objective, points"),
+                ("unclaimed/history", 404, "no objectives"), ("none/history", 404, "no such journey"),
+                ("%zz/history", 404, "no such journey"), ("pay/what-if", 400, "0.25"), ("pay/what-if?under_s=-1", 400, "0.25"),
+                ("pay/what-if?under_s=0", 400, "0.25"), ("pay/what-if?under_s=1000.1", 400, "0.25"),
+                ("pay/what-if?under_s=1&window_s=299", 400, "3024000"), ("pay/what-if?under_s=1&window_s=3024001", 400, "3024000")):
+            expect(history(edge, wrong)[0] == status and why in history(edge, wrong)[1]["error"], f"{wrong}: {history(edge, wrong)}")
+
+
+@case
+def what_if_knows_every_threshold():
+    with Instance(refuse_pay) as instance, Edge(CONFIG % instance.address) as edge:
+        ask(edge, browse=20, pay=3)
+        stored(edge)
+        for _ in range(2):  # and after a restart the same
+            _, all_ = history(edge, "browse/what-if?under_s=1000&window_s=3024000")
+            expect((all_["answers"], all_["least"], all_["most"], all_["exact"]) == (20, 20, 20, True), all_)
+            expect(all_["coverage"] > 0 and all_["share_least"] == 1, all_)
+            _, none = history(edge, "browse/what-if?under_s=0.000001")
+            expect((none["least"], none["most"]) == (0, 0), none)
+            p50 = all_["latency_s"]["p50"]
+            _, half = history(edge, f"browse/what-if?under_s={p50:.9f}")
+            expect(half["least"] <= 10 <= half["most"] + 1 and not half["exact"], f"{half} at {p50}")
+            _, failed = history(edge, "pay/what-if?under_s=1")
+            expect(failed["answers"] == 0 and failed["share_most"] is None and failed["latency_s"]["p50"] is None, failed)
+            edge.stop()
+            edge.start()
+
+
+@case
+def clients_that_do_not_wait_for_the_store():
+    with Instance(refuse_pay) as instance, Edge(CONFIG % instance.address) as edge:
+        for n in range(300):
+            c = connect(edge.admin)
+            c.send("GET /api/v1/journeys/pay/history?points=400 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            if n % 3:
+                c.cut()
+            else:
+                expect(c.answer()[0] in (200, 503), "it is not answered")
+                c.send("HEAD /api/v1/journeys/pay/what-if?under_s=1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                expect(c.head()[0].split()[1] in ("200", "503"), "HEAD is not answered")
+                c.close()
+        wait_for("the store answers again", lambda: history(edge, "pay/history")[0] == 200)
+
+
+@case
+def slo_of_a_journey_in_a_terminal():
+    utf8 = {"LC_ALL": "C.UTF-8"}
+    with Instance(refuse_pay) as instance, Edge(CONFIG % instance.address) as edge:
+        ask(edge, browse=20, pay=3)
+        stored(edge)
+        with Terminal([kit.binary, "slo", "pay", "--admin", f"127.0.0.1:{edge.admin}"], columns=60, env=utf8) as t:
+            screen = t.wait_for("objective")
+            expect(t.process.wait(kit.PATIENCE_S) == 1, "a missed objective is exit code 1")
+        text = "\n".join(screen)
+        expect(re.search(r"pay available: MISSED, 99.9% over 7 days; budget left -99900.0%", text), text)
+        expect(re.search(r"(?m)^ -100% ·+▁$", text), text)
+        expect(max(len(line) for line in screen[1:8]) <= 60, text)
+        expect(re.search(r"(?m)^objective +0 +3 +0.000% +1000 ", text), text)
+        code, text, _ = tell(edge, "slo", "browse", "--objective", "fast", "--under", "1s", env={"LC_ALL": "C"})
+        expect(code == 0 and text.isascii() and re.search(r"(?m)^  100% +#$", text), text)
+        expect(re.search(r"(?m)^28d +20 +100.000% .* fast 90%: met, budget left 100.0%$", text), text)
+        code, text, _ = tell(edge, "slo", "browse", "--json", "--under", "1s")
+        told = json.loads(text)
+        expect(code == 0 and [h["objective"]["name"] for h in told["histories"]] == ["available", "fast"], text)
+        expect([w["window_s"] for w in told["what_if"]] == [3600, 86400, 604800, 2419200], text)
+        for arguments, code, why in ((("slo", "none"), 1, "there is no journey 'none'"), (("slo", "pay", "--objective", "x"), 1, "no objective 'x'"),
+                                     (("slo", "pay", "--under", "5"), 2, "250ms"), (("slo", "x" * 65), 2, "so long a name"), (("slo",), 2, "usage")):
+            done = tell(edge, *arguments)
+            expect(done[0] == code and why in done[2], f"{arguments}: {done}")

@@ -225,6 +225,8 @@ static void finish(struct exchange *x, enum ending ending)
         request_release(x->slot);
     timer_drop(&e->reactor->timers, &x->timer);
     give_hold_back(x);
+    if (x->later)
+        x->later->exchange = NULL;
     if (x->owned) /* only answers of our own API: never on the users' path */
         free(x->owned);
     scratch_free(&x->memory);
@@ -258,9 +260,16 @@ static void answer_ourselves(struct exchange *x, unsigned status, struct span ty
     send_down(x, &part);
 }
 
+void exchange_hold(struct exchange *x, struct exchange_later *later)
+{
+    x->later = later;
+    later->exchange = x;
+}
+
 void exchange_answer(struct exchange *x, unsigned status, struct span content_type, char *body,
                      size_t n)
 {
+    x->later = NULL;
     free(x->owned); /* the request's */
     x->owned = body;
     answer_ourselves(x, status, content_type, span_of(body, n));

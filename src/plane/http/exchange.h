@@ -76,8 +76,9 @@ struct exchange {
     uint32_t hold_n;
     struct http_part kept; /* a part of the answer that waits until what was held has gone */
     struct trace_id trace;
-    struct request_slot *slot; /* NULL: untracked */
-    char *owned;               /* body of an answer of our own, from malloc, or NULL */
+    struct request_slot *slot;    /* NULL: untracked */
+    char *owned;                  /* body of an answer of our own, from malloc, or NULL */
+    struct exchange_later *later; /* who will answer it; NULL: nobody waits to */
 
     enum ending ending;
     enum ending no_connection; /* why the instance tried last could not be reached */
@@ -143,7 +144,7 @@ static inline bool exchange_is_local(const struct exchange *x)
 enum { LOCAL_BODY_MAX = 64 * 1024 }; /* of a request to them */
 
 struct local_handler {
-    /* Called once, with the whole request; must call exchange_answer() before it returns. */
+    /* Called once, with the whole request; must call exchange_answer() or exchange_hold() before it returns. */
     void (*answer)(const struct local_handler *h, struct exchange *x, struct span body);
 };
 
@@ -151,6 +152,14 @@ static inline const struct http_head *exchange_request(const struct exchange *x)
 {
     return &x->request;
 }
+
+/* An answer that comes later. Its owner keeps this until it has answered, or until `exchange` is NULL: then the client
+ * left, and there is nothing to answer. */
+struct exchange_later {
+    struct exchange *exchange;
+};
+
+void exchange_hold(struct exchange *x, struct exchange_later *later);
 
 /* Answers with a body from malloc, which the exchange frees. */
 void exchange_answer(struct exchange *x, unsigned status, struct span content_type, char *body,
