@@ -76,6 +76,19 @@ struct verdict verdict_of(const struct verdict_rules *rules, enum verdict_cause 
     return v;
 }
 
+struct verdict verdict_told(const struct verdict_rules *rules, enum outcome told, ns_t latency)
+{
+    check((unsigned)told <= OUTCOME_EXCLUDED);
+    check(rules->objectives <= OBJECTIVES_MAX);
+    check(latency >= 0);
+
+    struct verdict v = { .outcome = told == OUTCOME_SLOW ? OUTCOME_GOOD : told };
+
+    if (told != OUTCOME_EXCLUDED)
+        judge_objectives(rules, told == OUTCOME_SLOW ? INT64_MAX : latency, &v);
+    return v;
+}
+
 unsigned verdict_series(struct verdict v, uint8_t ret_series[VERDICT_SERIES_MAX])
 {
     unsigned n = 0;

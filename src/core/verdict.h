@@ -77,6 +77,11 @@ struct verdict {
 struct verdict verdict_of(const struct verdict_rules *rules, enum verdict_cause cause,
                           unsigned status, ns_t latency);
 
+/* The judgement of what was told by the one who knows: an instance about its whole answer, a worker about its
+ * job. GOOD is good or slow by `latency` >= 0; SLOW misses every latency objective whatever the time (and is
+ * good where there is none); FAILED and EXCLUDED are that. */
+struct verdict verdict_told(const struct verdict_rules *rules, enum outcome told, ns_t latency);
+
 /* Whether the exchange's latency belongs into LATENCY_SUM_US and the histogram. */
 static inline bool verdict_timed(struct verdict v)
 {

@@ -15,11 +15,23 @@ static void count_code(struct exchange *x)
     edge_count(x->edge, x->journey->codes[service] + (class < CODE_CLASSES ? class : 0), 1);
 }
 
+/* What the instance says holds for an answer that reached the client whole; that it failed holds also when the
+ * client left meanwhile, as a bad status does. */
+static bool told_counts(const struct exchange *x)
+{
+    enum verdict_cause cause = ending_cause(x->ending);
+
+    return x->is_told &&
+           (cause == CAUSE_ANSWERED || (cause == CAUSE_CLIENT_GONE && x->told == OUTCOME_FAILED));
+}
+
 static void count_verdict(struct exchange *x, ns_t latency)
 {
     uint8_t series[VERDICT_SERIES_MAX];
     const struct journey *j = x->journey;
-    struct verdict v = verdict_of(&j->rules, ending_cause(x->ending), x->status, latency);
+    struct verdict v = told_counts(x)
+                           ? verdict_told(&j->rules, (enum outcome)x->told, latency)
+                           : verdict_of(&j->rules, ending_cause(x->ending), x->status, latency);
     unsigned n = verdict_series(v, series);
 
     x->outcome = (uint8_t)v.outcome;

@@ -572,6 +572,7 @@ static void pass_answer(struct exchange *x, struct span data, bool end)
         refuse(x, ENDING_overloaded);
         return;
     }
+    told_read(x);
     if (x->answer.upgrade || http_is_event_stream(&x->answer))
         begin_stream(x);
     struct http_part first = { .head = &x->answer, .data = data, .end = end };

@@ -61,6 +61,7 @@ struct exchange {
     uint64_t received; /* bytes of the request's body */
     uint64_t sent;     /* of the answer's */
     uint8_t outcome;   /* enum outcome, once counted */
+    uint8_t told;      /* the same, as the instance says, when is_told */
     uint8_t tries;     /* connections to instances that were asked for */
     uint8_t attempts; /* of them, those that the request was sent on; a repeat is none of its own */
     uint8_t retries;  /* decided */
@@ -89,6 +90,7 @@ struct exchange {
     bool stream : 1; /* event stream or WebSocket: counted at its head, may be silent for long */
     bool tunnel : 1; /* WebSocket: bytes both ways */
     bool counted : 1;
+    bool is_told : 1;       /* the instance said itself what the answer is */
     bool whole : 1;         /* it came in one part, so it can be sent again */
     bool gathering : 1;     /* no instance is asked for before the body begins to come */
     bool request_ended : 1; /* its last part has come from the client */
@@ -170,6 +172,11 @@ void exchange_answer(struct exchange *x, unsigned status, struct span content_ty
 /* Counts an exchange for its journey: when it is finished, or at the answer's head when it is a stream. Does
  * nothing the second time. */
 void exchange_count(struct exchange *x, ns_t now);
+
+/* ---- told.c */
+
+/* Reads what an instance says of its answer: outcome and journey. Before the answer is counted. */
+void told_read(struct exchange *x);
 
 /* ---- route.c */
 

@@ -23,7 +23,9 @@
     X(HANDSHAKES_FAILED,    counter, "evenkeel_http_handshakes_failed_total",    "Connections that ended within TLS handshake or PROXY protocol.") \
     X(OVERLOAD,             gauge,   "evenkeel_http_overload_level",             "Sum over threads: 1 saves (connections close with their answer), 2 refuses new requests.") \
     X(LOG_DROPPED,          counter, "evenkeel_access_log_dropped_total",        "Access log lines that found a full ring.") \
-    X(MAIL_DROPPED,         counter, "evenkeel_mail_dropped_total",              "Messages between threads that found a full mailbox.")
+    X(MAIL_DROPPED,         counter, "evenkeel_mail_dropped_total",              "Messages between threads that found a full mailbox.") \
+    X(TOLD,                 counter, "evenkeel_told_total",                      "Answers of which the instance said outcome or journey itself.") \
+    X(TOLD_IGNORED,         counter, "evenkeel_told_ignored_total",              "Evenkeel-Outcome and Evenkeel-Journey fields of instances that were not understood, or came twice.")
 
 /* Of one instance. */
 #define INSTANCE_COUNTERS(X) \

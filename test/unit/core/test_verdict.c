@@ -250,9 +250,38 @@ static void every_cause_has_words(void **state)
         assert_true(verdict_cause_words((enum verdict_cause)cause)[0] != '\0');
 }
 
+static void what_is_told(void **state)
+{
+    static const struct {
+        enum outcome told;
+        ns_t latency;
+        enum outcome outcome;
+        uint8_t good, bad;
+    } cases[] = {
+        { OUTCOME_GOOD, 99, OUTCOME_GOOD, 3, 0 },
+        { OUTCOME_GOOD, 100, OUTCOME_SLOW, 1, 2 },
+        { OUTCOME_SLOW, 1, OUTCOME_SLOW, 1, 2 },
+        { OUTCOME_FAILED, 1, OUTCOME_FAILED, 0, 1 },
+        { OUTCOME_EXCLUDED, 1, OUTCOME_EXCLUDED, 0, 0 },
+    };
+    const struct verdict_rules rules = { .objectives = 2, .under = { 0, 100 } };
+    const struct verdict_rules no_latency = { .objectives = 1 };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct verdict v = verdict_told(&rules, cases[i].told, cases[i].latency);
+        assert_int_equal(v.outcome, cases[i].outcome);
+        assert_int_equal(v.good, cases[i].good);
+        assert_int_equal(v.bad, cases[i].bad);
+    }
+    /* slower than what? */
+    assert_int_equal(verdict_told(&no_latency, OUTCOME_SLOW, 1).outcome, OUTCOME_GOOD);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_told),
         cmocka_unit_test(a_status_set_holds_what_was_added),
         cmocka_unit_test(the_truth_table_holds),
         cmocka_unit_test(what_is_bad_may_be_configured),
