@@ -28,6 +28,7 @@ enum {
     CERTIFICATES_MAX = 65, /* of one listener */
     TRUSTED_MAX = 256,
     WORKERS_MAX = 64,
+    PEERS_MAX = 64,
 };
 
 /* Who named an instance. */
@@ -210,6 +211,15 @@ enum redaction {
         REDACT_COUNT,
 };
 
+/* Another node whose counters are summed with ours. */
+struct peering {
+    struct span text;       /* as written */
+    struct span url;        /* "http://10.0.0.2:9900" */
+    struct span ca;         /* file; empty: the system's */
+    struct span token_file; /* of the token that it asks for, or */
+    struct span token_env;  /* the variable with it; both empty: none */
+};
+
 struct config {
     struct arena arena;     /* owns everything below, and this structure's own texts */
     uint64_t generation;    /* 1, 2, ...: given at publication */
@@ -226,6 +236,8 @@ struct config {
     struct span user; /* to become; empty: stay */
     struct span zone; /* where this node stands; empty: nowhere in particular */
     struct limits limits;
+    struct peering *peers;
+    size_t peer_count;
     const struct network *trusted;
     size_t trusted_count;
     int log_level;          /* enum log_level */

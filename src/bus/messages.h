@@ -28,6 +28,9 @@
     X(RELOAD,             "main -> control",    "a signal asks for the file to be read again; the next signal asks again") \
     X(TASK,               "control -> scribe",  "something to do with the store, owned by the scribe from now on; tried again each tick") \
     X(TASK_DONE,          "scribe -> control",  "the same, done, owned by control; retried") \
+    X(PEERS,              "control -> puller",  "the nodes to be asked from now on, owned by the puller; tried again each tick") \
+    X(PEERS_STOP,         "control -> puller",  "end; tried again each tick") \
+    X(PEER_ANSWER,        "puller -> control",  "what a node said, owned by control; the next is newer, so dropped") \
     X(SAMPLES,            "control -> scribe",  "a job to do, owned by the scribe from now on; the next is newer, so dropped") \
     X(SAMPLES_STORED,     "scribe -> control",  "the job, done or failed, owned by control; retried") \
     X(SCRIBE_STOP,        "control -> scribe",  "store what is left, close the store and end; retried")
@@ -56,7 +59,7 @@ struct message {
             uint32_t listener; /* index */
             struct tls_server *server;
         } tls;
-        void *job; /* struct scribe_job, scribe_task or load_job */
+        void *job; /* struct scribe_job, scribe_task, load_job, peer_list or peer_answer */
         int signal;
     };
 };

@@ -23,12 +23,13 @@ static void print_help(FILE *to)
         "usage: evenkeel status [--admin HOST:PORT] [--json] [--watch[=SECONDS]]\n\n"
         "Shows the journeys, worst first, the services with their instances, and what was "
         "changed at\n"
-        "run time and differs from the file (drift), of the running evenkeel.\n\n"
+        "run time and differs from the file (drift), of the running evenkeel, and the peers\n"
+        "whose counters are in the figures.\n\n"
         "      --watch[=SECONDS]  a table of one line per objective, drawn anew every two seconds\n"
         "                         or as often as said, until q or Ctrl-C; lines are appended\n"
         "                         when the output is no terminal, with --json objects\n"
         "      --admin HOST:PORT  its admin address (default " CLIENT_DEFAULT_ADMIN ")\n"
-        "      --json             the same as JSON: journeys, services, changes\n"
+        "      --json             the same as JSON: journeys, services, changes, peers\n"
         "  -h, --help             this text\n\n"
         "Exit codes: 0 every objective with data is met, 1 one is not, or no evenkeel\n"
         "answers, 2 wrong usage.\n");
@@ -219,6 +220,29 @@ static void print_drift(const json_t *root)
     }
 }
 
+/* Nodes whose counters are in the figures above. */
+static void print_peers(const json_t *root)
+{
+    json_t *list = json_object_get(root, "peers");
+    size_t i;
+    json_t *peer;
+
+    if (!json_array_size(list))
+        return;
+    printf("\n%lld of %lld nodes answer; the figures are the sum of all\n",
+           (long long)count_of(root, "nodes_heard"), (long long)count_of(root, "nodes"));
+    json_array_foreach (list, i, peer) {
+        size_t f;
+        json_t *finding;
+        printf("  %-32s %-8s", text_of(peer, "peer"), text_of(peer, "state"));
+        print_number(json_object_get(peer, "age_s"), 1, 0, " s ago", 10);
+        const char *error = json_string_value(json_object_get(peer, "error"));
+        printf("%s%s\n", error ? "  " : "", error ? error : "");
+        json_array_foreach (json_object_get(peer, "findings"), f, finding)
+            printf("    %s\n", json_string_value(finding));
+    }
+}
+
 bool status_all_met(const struct status *s)
 {
     size_t j;
@@ -237,9 +261,10 @@ bool status_all_met(const struct status *s)
 
 json_t *status_json(const struct status *s)
 {
-    json_t *all = json_pack("{s:O, s:O, s:O}", "journeys", json_object_get(s->journeys, "journeys"),
-                            "services", json_object_get(s->services, "services"), "changes",
-                            json_object_get(s->changes, "changes"));
+    json_t *all = json_pack(
+        "{s:O, s:O, s:O, s:O}", "journeys", json_object_get(s->journeys, "journeys"), "services",
+        json_object_get(s->services, "services"), "changes", json_object_get(s->changes, "changes"),
+        "peers", json_object_get(s->peers, "peers"));
     return all ? all : json_object(); /* something answered that is no evenkeel */
 }
 
@@ -253,6 +278,7 @@ static void print_text(const struct status_options *o, const struct status *s)
     print_journeys(o, s);
     print_services(s->services);
     print_drift(s->changes);
+    print_peers(s->peers);
     if (trouble)
         printf("\nthe store does not take samples: %s\n", trouble);
 }
@@ -266,6 +292,8 @@ err status_get(const char *admin, struct status *ret)
         e = answer_get(admin, "/api/v1/services", &s.services);
     if (!e.failed)
         e = answer_get(admin, "/api/v1/changes", &s.changes);
+    if (!e.failed)
+        e = answer_get(admin, "/api/v1/peers", &s.peers);
     if (e.failed)
         status_forget(&s);
     else
@@ -278,6 +306,7 @@ void status_forget(struct status *s)
     json_decref(s->journeys);
     json_decref(s->services);
     json_decref(s->changes);
+    json_decref(s->peers);
     *s = (struct status){};
 }
 

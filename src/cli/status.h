@@ -6,11 +6,12 @@
 
 #include "cli/answers.h"
 
-/* The answers of /api/v1/journeys, services and changes. */
+/* The answers of /api/v1/journeys, services, changes and peers. */
 struct status {
     json_t *journeys;
     json_t *services;
     json_t *changes;
+    json_t *peers;
 };
 
 err status_get(const char *admin, struct status *ret);
@@ -19,7 +20,7 @@ void status_forget(struct status *s);
 /* Every objective that has data is met. */
 bool status_all_met(const struct status *s);
 
-/* All of it as one object: journeys, services, changes. json_decref() it. */
+/* All of it as one object: journeys, services, changes, peers. json_decref() it. */
 json_t *status_json(const struct status *s);
 
 /* Its journeys, the one with the least budget first; free() the list. The journeys stay with the status. */

@@ -54,6 +54,8 @@ static json_t *node_head(const struct control *c)
     set(o, "generation", count(control_config(c)->generation));
     set(o, "stored_at", c->book.written_at ? json_integer(c->book.written_at) : json_null());
     set(o, "adopted", json_boolean(publication_adopted(&c->publication)));
+    set(o, "nodes", count(peers_nodes(c)));
+    set(o, "nodes_heard", count(peers_nodes_heard(c)));
     set(o, "drift", count(c->overlay.count));
     set(o, "store_trouble",
         c->book.trouble.failed ? json_string(c->book.trouble.text) : json_null());
@@ -131,7 +133,7 @@ json_t *api_objective(const struct control *c, const struct journey *journey, un
     return j;
 }
 
-static json_t *latency_json(const struct control *c, const struct account *a)
+static json_t *latency_json(const struct control *c, const struct journey *j)
 {
     static const struct {
         const char *name;
@@ -140,7 +142,7 @@ static json_t *latency_json(const struct control *c, const struct account *a)
     uint64_t bins[HISTOGRAM_BINS];
     json_t *o = json_object();
 
-    book_histogram(&c->book, a, bins);
+    figures_histogram(c, j, bins);
     for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
         ns_t t = histogram_percentile(bins, marks[i].ppm);
         set(o, marks[i].name, t < 0 ? json_null() : json_real((double)t / (double)NS_PER_S));
@@ -157,7 +159,7 @@ static json_t *journey_json(const struct control *c, const struct journey *j)
     json_t *objectives = json_array();
 
     book_live(&c->book, a, live);
-    book_cumulative(&c->book, a, all);
+    figures_totals(c, j, all);
     set(o, "name", text(j->name));
     set(o, "owner", text(j->owner));
     set(o, "runbook", text(j->runbook));
@@ -169,7 +171,7 @@ static json_t *journey_json(const struct control *c, const struct journey *j)
     for (unsigned i = 0; i < j->objective_count; i++)
         json_array_append_new(objectives, api_objective(c, j, i));
     set(o, "objectives", objectives);
-    set(o, "latency_s", latency_json(c, a));
+    set(o, "latency_s", latency_json(c, j));
     set(o, "rate_per_s", json_real(figures_rate(c, j)));
     return o;
 }

@@ -25,6 +25,8 @@ struct journey;
     X("GET",    "/api/v1/journeys/*/history", VIEW, api_history) \
     X("GET",    "/api/v1/journeys/*/what-if", VIEW, api_what_if) \
     X("GET",    "/api/v1/services",     VIEW,   api_services) \
+    X("GET",    "/api/v1/peers",        VIEW,   api_peers) \
+    X("GET",    "/api/v1/counters",     VIEW,   api_counters) \
     X("GET",    "/api/v1/changes",      VIEW,   api_changes) \
     X("POST",   "/api/v1/changes",      CHANGE, api_make_change) \
     X("DELETE", "/api/v1/changes/*",    CHANGE, api_take_back) \
@@ -66,6 +68,12 @@ json_t *api_objective(const struct control *c, const struct journey *journey, un
 /* ---- api_history.c */
 void api_history(struct api_call *k);
 void api_what_if(struct api_call *k);
+
+/* ---- peer_show.c */
+void api_peers(struct api_call *k);
+
+/* ---- peer_serve.c */
+void api_counters(struct api_call *k);
 
 /* ---- metrics.c */
 void api_metrics(struct api_call *k);

@@ -35,6 +35,7 @@ struct boot {
     pthread_t scribe_thread;
     pthread_t files_thread;
     pthread_t loader_thread;
+    pthread_t puller_thread;
     struct log_ring rings[WORKERS_MAX];
     struct access_writer access;
     struct certificate_watch certificates;
@@ -42,6 +43,7 @@ struct boot {
         listening; /* where we listen, for as long as we run: configurations come and go */
     struct files files;
     struct loader loader;
+    struct peer_puller puller;
     struct store *store;
     struct arena remembered; /* what the store said, until control has taken it */
     struct overlay overlay;
@@ -194,6 +196,7 @@ static err open_control(struct boot *b, const struct boot_options *o)
                                    .store = b->store,
                                    .scribe = &b->scribe,
                                    .loader = &b->loader,
+                                   .puller = &b->puller,
                                    .overlay = b->overlay,
                                    .over = b->over,
                                    .over_count = b->over_count,
@@ -213,6 +216,7 @@ static err open_control(struct boot *b, const struct boot_options *o)
 
     scribe_open(&b->scribe, b->store, control_mail(&b->control), &b->control_reactor);
     loader_open(&b->loader, control_mail(&b->control), &b->control_reactor);
+    TRY(peer_puller_open(&b->puller, control_mail(&b->control), &b->control_reactor));
     TRY(control_open(&b->control, &parts));
     arena_free(&b->remembered);
     for (size_t l = 0; l < b->listeners; l++) {
@@ -300,6 +304,7 @@ static void start_threads(struct boot *b)
     b->files_thread = start_thread("ek-files", files_main, &b->files);
     b->scribe_thread = start_thread("ek-scribe", scribe_main, &b->scribe);
     b->loader_thread = start_thread("ek-loader", loader_main, &b->loader);
+    b->puller_thread = start_thread("ek-peers", peer_puller_main, &b->puller);
     b->control_thread = start_thread("ek-control", reactor_main, &b->control_reactor);
     for (size_t i = 0; i < b->workers; i++) {
         snprintf(name, sizeof(name), "ek-reactor-%u", (unsigned)(i % WORKERS_MAX));
@@ -349,6 +354,7 @@ static void join_threads(struct boot *b)
     pthread_join(b->control_thread, NULL);
     pthread_join(b->scribe_thread, NULL);
     pthread_join(b->loader_thread, NULL);
+    pthread_join(b->puller_thread, NULL);
     files_stop(&b->files); /* last: everybody else may have had something to log */
     pthread_join(b->files_thread, NULL);
 }
@@ -358,6 +364,7 @@ static void close_all(struct boot *b)
     control_close(&b->control);
     scribe_free(&b->scribe);
     loader_free(&b->loader);
+    peer_puller_free(&b->puller);
     arena_free(&b->listening.arena);
     for (size_t i = 0; i < b->workers; i++)
         reactor_free(&b->reactors[i]);

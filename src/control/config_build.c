@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* config_build.c - from a checked tree to struct config, and what concerns several values at once: here
  * the values that concern the process.
- * Next: config_services.c, config_journeys.c. */
+ * Next: config_services.c, config_journeys.c, config_peers.c. */
 #include "control/config_build.h"
 
 #include "base/check.h"
@@ -371,4 +371,5 @@ void config_build(struct builder *b, const struct node *root)
     build_services(b, node_get(root, "services"));
     build_routes(b, root);
     build_journeys(b, node_get(root, "journeys"));
+    build_peers(b, node_get(root, "peers"));
 }

@@ -40,5 +40,6 @@ void config_build(struct builder *b, const struct node *root);
 void build_services(struct builder *b, const struct node *services);
 void build_routes(struct builder *b, const struct node *root);
 void build_journeys(struct builder *b, const struct node *journeys);
+void build_peers(struct builder *b, const struct node *peers);
 
 #endif

@@ -393,6 +393,7 @@ static void check_node(struct node *n, const struct config_option *row, struct c
     case CONFIG_ADDRESSES:
     case CONFIG_NETWORKS:
     case CONFIG_WORDS:
+    case CONFIG_PEERS:
     case CONFIG_INSTANCES: check_elements(n, row, r); return;
     case CONFIG_MAP:
     case CONFIG_NAMED: kind = NODE_MAP; break;

@@ -98,6 +98,7 @@ static json_t *type_schema(const struct config_option *row)
     case CONFIG_INSTANCE: return text_like("^(unix:.+|.+:[0-9]+)$");
     case CONFIG_ADDRESSES: return either(element_of(row), list_of(element_of(row)));
     case CONFIG_INSTANCES: return list_of(element_of(row));
+    case CONFIG_PEERS: return list_of(either(text_like(":[0-9]+$"), keys_of(row)));
     case CONFIG_PATTERN: return text_like("^/");
     case CONFIG_PATTERNS: return list_of(text_like("/"));
     case CONFIG_NETWORKS: return list_of(text_like("^(unix:|[0-9a-fA-F.:]+(/[0-9]+)?)$"));

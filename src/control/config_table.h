@@ -35,6 +35,7 @@
     X(PATTERN,   "a path pattern",               "/cart, \"/product/{id}\", /api/*") \
     X(PATTERNS,  "a list of routes",             "[POST /cart, \"GET /product/{id}\"]") \
     X(NETWORKS,  "a list of networks",           "[10.0.0.0/8, \"fd00::/8\", 192.0.2.7, \"unix:\"]") \
+    X(PEERS,     "a list of nodes",              "[10.0.0.2:9900, { address: \"https://node3.internal:9900\", ca: ca.pem }]") \
     X(WORDS,     "a list of words",              "[query, user-agent]") \
     X(STATUSES,  "a list of statuses",           "[500-599, 429]")
 
@@ -59,7 +60,12 @@
     X("admin.operate-token",                 MAP,       "",               "", "",                                                    LIVE,    LATER, "Who may change something.") \
     X("store",                               TEXT,      "evenkeel.db",    "", "",                                                    RESTART, NOW,   "The file that keeps the counts; always local.") \
     X("cluster",                             TEXT,      "",               "", "",                                                    RESTART, LATER, "What nodes must agree on.") \
-    X("peers",                               LIST,      "",               "", "",                                                    LIVE,    LATER, "Nodes whose counters are summed.") \
+    X("peers",                                PEERS,     "",               "", "",                                                     LIVE,    NOW,   "Other nodes whose counters are summed with ours, by their admin address: host:port, or a URL with http or https.") \
+    X("peers[].address",                      TEXT,      "!",              "", "",                                                     LIVE,    NOW,   "The node's admin address, when it is given with keys.") \
+    X("peers[].ca",                           TEXT,      "",               "", "",                                                     LIVE,    NOW,   "Who vouches for its certificate, PEM; the system's authorities unless said.") \
+    X("peers[].token",                        MAP,       "",               "", "",                                                     LIVE,    NOW,   "The bearer token that it, or what stands before it, asks for.") \
+    X("peers[].token.file",                   TEXT,      "",               "", "",                                                     LIVE,    NOW,   "The file that holds it; read with every question.") \
+    X("peers[].token.env",                    TEXT,      "",               "", "",                                                     LIVE,    NOW,   "The environment variable that holds it.") \
     X("workers",                             WORKERS,   "auto",           "1", "64",                                                 RESTART, NOW,   "Data-path threads; auto is one per core.") \
     X("user",                                TEXT,      "",               "", "",                                                        RESTART, NOW,   "The user that the process becomes once its addresses are bound; for a start as root.") \
     X("zone",                                 TEXT,      "",                "", "",                                                         LIVE,    NOW,   "Where this node stands: instances of the same zone are preferred while at least half of them can be used.") \

@@ -219,6 +219,7 @@ static void read_message(struct control *c, const struct message *m)
     case MESSAGE_LOADED: reload_loaded(c, m->job); break;
     case MESSAGE_NAMES_CHANGED: reload_want(c, false); break;
     case MESSAGE_TASK_DONE: task_done(c, m->job); break;
+    case MESSAGE_PEER_ANSWER: peers_heard(c, m->job); break;
     case MESSAGE_SAMPLES_STORED: book_job_done(&c->book, m->job); break;
     case MESSAGE_DRAIN:
     case MESSAGE_LISTEN:
@@ -226,6 +227,8 @@ static void read_message(struct control *c, const struct message *m)
     case MESSAGE_LOAD:
     case MESSAGE_LOADER_STOP:
     case MESSAGE_TASK:
+    case MESSAGE_PEERS:
+    case MESSAGE_PEERS_STOP:
     case MESSAGE_SAMPLES:
     case MESSAGE_SCRIBE_STOP: never("mail for somebody else");
     }
@@ -302,6 +305,10 @@ static void go_on_stopping(struct control *c)
             c->loader_asked = loader_ask_stop(c->parts.loader);
         if (c->parts.loader && !c->loader_asked)
             return;
+        if (c->parts.puller && !c->puller_asked)
+            c->puller_asked = peer_puller_ask_stop(c->parts.puller);
+        if (c->parts.puller && !c->puller_asked)
+            return;
         if (c->parts.scribe && !scribe_ask_stop(c->parts.scribe))
             return;
         c->state = CONTROL_STOPPED;
@@ -330,6 +337,7 @@ static void on_tick(struct timer *t)
             c->states_unstored = true;
         consider_listening(c);
         changes_tick(c);
+        peers_tick(c);
         if (c->states_unstored && c->parts.scribe)
             store_states(c);
     }
@@ -512,6 +520,7 @@ void control_close(struct control *c)
     request_table_close(&c->requests);
     free(c->addresses);
     counter_page_close(&c->admin_page);
+    peers_free(c);
     mailbox_free(&c->mail);
     api_free(c->api);
 }

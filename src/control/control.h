@@ -12,6 +12,7 @@
 #include "control/book.h"
 #include "control/changes.h"
 #include "control/health.h"
+#include "control/peers.h"
 #include "control/registry.h"
 #include "control/reload.h"
 #include "control/scribe.h"
@@ -37,11 +38,12 @@ struct control_parts {
     struct port *admin;    /* lent; NULL: no admin address (simulation) */
     struct config *config; /* the first; owned from now on */
     void (*free_config)(struct config *c);
-    struct store *store;    /* NULL: nothing is remembered; read at start, then the scribe's */
-    struct scribe *scribe;  /* NULL without a store */
-    struct loader *loader;  /* NULL: nothing is reloaded (simulation) */
-    struct overlay overlay; /* changes that the store had; owned from now on */
-    const int64_t *over;    /* of them, those that the file has overtaken; lent */
+    struct store *store;        /* NULL: nothing is remembered; read at start, then the scribe's */
+    struct scribe *scribe;      /* NULL without a store */
+    struct loader *loader;      /* NULL: nothing is reloaded (simulation) */
+    struct peer_puller *puller; /* NULL: nobody asks other nodes (simulation) */
+    struct overlay overlay;     /* changes that the store had; owned from now on */
+    const int64_t *over;        /* of them, those that the file has overtaken; lent */
     size_t over_count;
     const struct check_memory *memories; /* how the last process left the instances; lent */
     size_t memory_count;
@@ -78,6 +80,7 @@ struct control {
     struct checker checker;
     struct overlay overlay;
     struct reload reload;
+    struct peers peers;
     char *started_with;   /* the text of the first configuration */
     unsigned tasks_out;   /* of the scribe */
     bool states_unstored; /* of instances */
@@ -85,6 +88,7 @@ struct control {
     bool ready;           /* clients may be let in */
     bool listening;       /* and are, by all threads */
     bool loader_asked;    /* to stop */
+    bool puller_asked;    /* the same */
     enum control_state state;
     ns_t started;       /* monotonic */
     int64_t started_at; /* unix seconds */

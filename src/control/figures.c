@@ -8,6 +8,21 @@ void figures_window(const struct control *c, const struct journey *j, int64_t wi
                     struct window_counts *ret)
 {
     book_window(&c->book, book_account(&c->book, j), window_s, ret);
+    peers_add_window(c, j, window_s, ret);
+}
+
+void figures_totals(const struct control *c, const struct journey *j,
+                    uint64_t ret_counts[SERIES_MAX])
+{
+    book_cumulative(&c->book, book_account(&c->book, j), ret_counts);
+    peers_add_totals(c, j, ret_counts);
+}
+
+void figures_histogram(const struct control *c, const struct journey *j,
+                       uint64_t ret_bins[HISTOGRAM_BINS])
+{
+    book_histogram(&c->book, book_account(&c->book, j), ret_bins);
+    peers_add_histogram(c, j, ret_bins);
 }
 
 struct figures figures_of(const struct control *c, const struct journey *j, unsigned o,
@@ -47,10 +62,7 @@ bool figures_days_left(const struct control *c, const struct journey *j, unsigne
 double figures_rate(const struct control *c, const struct journey *j)
 {
     struct window_counts w;
-    uint64_t n = 0;
 
-    figures_window(c, j, 60, &w);
-    for (unsigned i = SERIES_GOOD; i <= SERIES_EXCLUDED; i++)
-        n += w.counts[i];
-    return w.measured_ms ? (double)n * 1000 / (double)w.measured_ms : 0;
+    book_window(&c->book, book_account(&c->book, j), RATE_WINDOW_S, &w);
+    return window_rate(&w) + peers_rate(c, j);
 }

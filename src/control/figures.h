@@ -34,8 +34,17 @@ bool figures_days_left(const struct control *c, const struct journey *j, unsigne
 /* Requests a second in the last minute. */
 double figures_rate(const struct control *c, const struct journey *j);
 
-/* What all that count this journey counted in a window. */
+/* What all nodes counted of this journey in a window. Measured time is the mean over the nodes: a silent node is lost
+ * coverage. */
 void figures_window(const struct control *c, const struct journey *j, int64_t window_s,
                     struct window_counts *ret);
+
+/* Of all time, over all nodes. */
+void figures_totals(const struct control *c, const struct journey *j,
+                    uint64_t ret_counts[SERIES_MAX]);
+
+/* Latencies of the last five to ten minutes, over all nodes that answer. */
+void figures_histogram(const struct control *c, const struct journey *j,
+                       uint64_t ret_bins[HISTOGRAM_BINS]);
 
 #endif

@@ -165,6 +165,19 @@ static void write_health(struct control *c, struct str *out)
     str_print(out, "evenkeel_changes %zu\n", c->overlay.count);
 }
 
+static void write_peers(struct control *c, struct str *out)
+{
+    if (c->peers.count == 0)
+        return;
+    head(out, "evenkeel_peer_up", "gauge",
+         "1 while a peer answers and its counters are summed on the page and in the API, else 0.");
+    for (size_t i = 0; i < c->peers.count; i++) {
+        str_literal(out, "evenkeel_peer_up{");
+        label(out, "peer", c->peers.list[i].text);
+        str_print(out, "} %d\n", peer_state(c, &c->peers.list[i]) == PEER_HEARD);
+    }
+}
+
 static void write_state_times(struct control *c, struct str *out)
 {
     const char *name = "evenkeel_http_state_seconds";
@@ -383,6 +396,7 @@ void api_metrics(struct api_call *k)
     write_services(c, out);
     write_instances(c, out);
     write_health(c, out);
+    write_peers(c, out);
     write_codes(c, out);
     write_verdicts(c, out);
     write_durations(c, out);

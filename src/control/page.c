@@ -11,7 +11,6 @@
 /* One row of the table: a journey and its worst objective. */
 struct row {
     const struct journey *journey;
-    const struct account *account;
     double budget; /* of its worst objective; 2: no objective, 1.5: no data */
 };
 
@@ -50,9 +49,7 @@ static struct row *worst_first(const struct control *c, size_t *ret_count)
     check(rows != NULL);
     for (size_t i = 0; i < config->journey_count; i++) {
         const struct journey *j = &config->journeys[i];
-        rows[i] = (struct row){ .journey = j,
-                                .account = book_account(&c->book, j),
-                                .budget = BUDGET_NO_OBJECTIVE };
+        rows[i] = (struct row){ .journey = j, .budget = BUDGET_NO_OBJECTIVE };
         for (unsigned o = 0; o < j->objective_count; o++) {
             struct figures f = figures_own(c, j, o);
             double budget = budget_of(&f);
@@ -143,7 +140,7 @@ static void write_latency(const struct control *c, const struct row *r, struct s
     static const char *const names[] = { "p50 ms", "p95 ms", "p99 ms" };
     uint64_t bins[HISTOGRAM_BINS];
 
-    book_histogram(&c->book, r->account, bins);
+    figures_histogram(c, r->journey, bins);
     for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
         ns_t t = histogram_percentile(bins, marks[i]);
         if (t < 0)
@@ -159,7 +156,7 @@ static void write_row(const struct control *c, const struct row *r, struct str *
     static const char *const verdicts[] = { "good", "slow", "failed", "excluded" };
     uint64_t all[SERIES_MAX];
 
-    book_cumulative(&c->book, r->account, all);
+    figures_totals(c, r->journey, all);
     str_print(out, "<tr class=\"%s\"><th scope=\"row\">", mood(r->budget));
     page_escaped(out, r->journey->name);
     str_literal(out, "<small>");
@@ -223,11 +220,13 @@ void api_write_page(struct control *c, struct str *out)
         write_row(c, &rows[i], out);
     str_literal(out, "</tbody></table>");
     page_write_services(c, out);
+    page_write_peers(c, out);
     str_literal(out, "</main><footer>node ");
     page_escaped(out, span_from_text(c->parts.node));
     str_print(out,
               ", evenkeel %s. The same as JSON: <a href=\"/api/v1/journeys\">journeys</a>, "
               "<a href=\"/api/v1/services\">services</a>, "
+              "<a href=\"/api/v1/peers\">peers</a>, "
               "<a href=\"/api/v1/changes\">changes</a>; <a href=\"/metrics\">metrics</a>.",
               c->parts.version);
     if (c->book.trouble.failed) {

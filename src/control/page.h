@@ -13,4 +13,7 @@ void page_escaped(struct str *out, struct span s);
 /* page_services.c */
 void page_write_services(const struct control *c, struct str *out);
 
+/* peer_show.c; nothing when there are none */
+void page_write_peers(const struct control *c, struct str *out);
+
 #endif

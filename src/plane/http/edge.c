@@ -178,6 +178,9 @@ static void read_message(struct http_edge *e, const struct message *m)
     case MESSAGE_RELOAD:
     case MESSAGE_TASK:
     case MESSAGE_TASK_DONE:
+    case MESSAGE_PEERS:
+    case MESSAGE_PEERS_STOP:
+    case MESSAGE_PEER_ANSWER:
     case MESSAGE_SAMPLES:
     case MESSAGE_SAMPLES_STORED:
     case MESSAGE_SCRIBE_STOP: never("mail for somebody else");

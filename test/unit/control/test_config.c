@@ -93,16 +93,25 @@ static const struct wrong wrong_keys[] = {
       "4:1: 'workers' is given twice; the first one is in line 3\n" },
     { GOOD "wrokers: 1\n", "3:1: unknown key 'wrokers', did you mean 'workers'?\n" },
     { GOOD "foo: 1\n",
-      "3:1: unknown key 'foo'; known here: listen, store, workers, user, zone, trusted, "
+      "3:1: unknown key 'foo'; known here: listen, store, peers, workers, user, zone, trusted, "
       "limits, log, trace, "
       "identity, services, routes, journeys\n" },
     { GOOD "objectives: {}\n",
       "3:1: unknown key 'objectives' here; it belongs to journeys.*.objectives\n" },
-    { GOOD "peers: [a]\n",
-      "3:1: 'peers' is not in this version: Nodes whose counters are summed.\n" },
+    { GOOD "cluster: a\n", "3:1: 'cluster' is not in this version: What nodes must agree on.\n" },
+    { GOOD "peers: [a]\n", "3:9: 'a' is no node: host:port was expected, or a URL such as "
+                           "https://node3.internal:9900\n" },
+    { GOOD "peers: [10.0.0.2:9900, { address: \"http://10.0.0.2:9900\" }]\n",
+      "3:35: the node http://10.0.0.2:9900 is given twice\n" },
+    { GOOD "peers: [\"unix:/run/a\"]\n", "3:9: 'unix:/run/a' is no node: host:port was expected, "
+                                         "or a URL such as https://node3.internal:9900\n" },
+    { GOOD "peers: [{ address: 10.0.0.2:9900, ca: ca.pem }]\n",
+      "3:39: 'ca' is about https, which the address does not say\n" },
+    { GOOD "peers: [{ address: \"https://a:1\", token: {} }]\n",
+      "3:42: a token comes from a file or from env, one of them\n" },
     { GOOD "\"" TEN TEN TEN TEN TEN TEN "1234\xC3\xA4\": 1\n",
       "3:1: unknown key '" TEN TEN TEN TEN TEN TEN
-      "1234...'; known here: listen, store, workers, user, zone, trusted, limits, "
+      "1234...'; known here: listen, store, peers, workers, user, zone, trusted, limits, "
       "log, trace, identity, services, routes, journeys\n" },
     { "services: { s: { instances: [127.0.0.1:1] } }\n",
       "1:1: 'listen' is missing: Where evenkeel takes connections.\n" },

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* peer_serve.c - GET /api/v1/counters: what this node alone counted, for its peers. docs/peers.md has the format.
+ * Written as it is counted, without a tree: peers ask each second. Names are those that config_check.c allows, so nothing
+ * has to be escaped. */
+#include "control/api_table.h"
+#include "control/control.h"
+#include "control/peer_counts.h"
+
+static void write_counts(const uint64_t *counts, unsigned n, struct str *out)
+{
+    str_literal(out, "\"counts\":[");
+    for (unsigned i = 0; i < n; i++) {
+        if (i)
+            str_char(out, ',');
+        str_u64(out, counts[i]);
+    }
+    str_char(out, ']');
+}
+
+static void insert(int64_t *list, size_t *count, int64_t seconds)
+{
+    size_t at = *count;
+
+    for (size_t i = 0; i < *count; i++) {
+        if (list[i] == seconds)
+            return;
+    }
+    for (; at > 0 && list[at - 1] > seconds; at--)
+        list[at] = list[at - 1];
+    list[at] = seconds;
+    ++*count;
+}
+
+/* Each once, ascending. */
+static size_t windows_of(const struct journey *j, int64_t list[PEER_WINDOWS_MAX])
+{
+    size_t count = 0;
+
+    insert(list, &count, RATE_WINDOW_S);
+    for (unsigned i = 0; i < LOOKBACK_COUNT; i++)
+        insert(list, &count, lookbacks[i].seconds);
+    for (size_t o = 0; o < j->objective_count; o++)
+        insert(list, &count, j->objectives[o].window_s);
+    return count;
+}
+
+static void write_windows(const struct control *c, const struct journey *j, const struct account *a,
+                          struct str *out)
+{
+    int64_t list[PEER_WINDOWS_MAX];
+    size_t count = windows_of(j, list);
+
+    str_literal(out, ",\"windows\":[");
+    for (size_t i = 0; i < count; i++) {
+        struct window_counts w;
+        book_window(&c->book, a, list[i], &w);
+        str_print(out, "%s{\"seconds\":%ld,\"measured_ms\":%lu,", i ? "," : "", (long)list[i],
+                  (unsigned long)w.measured_ms);
+        write_counts(w.counts, series_count(a->objectives), out);
+        str_char(out, '}');
+    }
+    str_char(out, ']');
+}
+
+static void write_bins(const struct control *c, const struct account *a, struct str *out)
+{
+    uint64_t bins[HISTOGRAM_BINS];
+    bool first = true;
+
+    book_histogram(&c->book, a, bins);
+    str_literal(out, ",\"latency_bins\":[");
+    for (uint32_t i = 0; i < HISTOGRAM_BINS; i++) {
+        if (bins[i] == 0)
+            continue;
+        str_print(out, "%s[%u,%lu]", first ? "" : ",", i, (unsigned long)bins[i]);
+        first = false;
+    }
+    str_char(out, ']');
+}
+
+static void write_journey(const struct control *c, const struct journey *j, struct str *out)
+{
+    const struct account *a = book_account(&c->book, j);
+    uint64_t all[SERIES_MAX];
+
+    book_cumulative(&c->book, a, all);
+    str_print(out, "{\"name\":\"%.*s\",\"definition\":\"%016lx\",", SPAN_ARG(j->name),
+              (unsigned long)j->definition);
+    write_counts(all, series_count(a->objectives), out);
+    write_windows(c, j, a, out);
+    write_bins(c, a, out);
+    str_char(out, '}');
+}
+
+void api_counters(struct api_call *k)
+{
+    const struct control *c = k->control;
+    const struct config *config = control_config(c);
+
+    str_print(&k->out,
+              "{\"format\":%d,\"node\":\"%s\",\"started_at\":%ld,\"at\":%ld,\"journeys\":[",
+              PEER_FORMAT, c->parts.node, (long)c->started_at, (long)(c->parts.wall() / NS_PER_S));
+    for (size_t i = 0; i < config->journey_count; i++) {
+        if (i)
+            str_char(&k->out, ',');
+        write_journey(c, &config->journeys[i], &k->out);
+    }
+    str_literal(&k->out, "]}\n");
+}

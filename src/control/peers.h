@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* peers.h - other nodes whose counters are summed with ours, so that any node shows the whole: the last good answer of each,
+ * and how old it is.
+ * Every window is the sum of what each node counted in it; measured time is the mean over the nodes. A node that is silent is
+ * lost coverage from its last answer on; what it said before stays in the sum for as long as it lies in the window.
+ * Always: a journey is summed with one of the same name and the same definition only.
+ * Owned by control. Next: peer_puller.h, which asks; peer_serve.c, which answers; peer_show.c. */
+#ifndef EK_CONTROL_PEERS_H
+#define EK_CONTROL_PEERS_H
+
+#include "control/peer_puller.h"
+
+struct control;
+
+/* clang-format off */
+#define PEER_STATES(X) \
+    /* name     word       what it is */ \
+    X(WAITING,  "waiting", "it has not answered yet: lost coverage") \
+    X(HEARD,    "heard",   "it answers, and is in every sum") \
+    X(SILENT,   "silent",  "it does not answer any more: lost coverage from then on") \
+    X(SELF,     "self",    "it is this very node: not asked for, not summed") \
+    X(DOUBLE,   "double",  "it is the same node as another peer: summed once")
+/* clang-format on */
+
+enum peer_state {
+#define X(name, word, meaning) PEER_##name,
+    PEER_STATES(X)
+#undef X
+};
+
+/* A node is silent when its newest answer is older: one question may fail, two may not. */
+#define PEER_SILENT_AFTER (4 * NS_PER_S)
+
+enum { PEER_ERROR_MAX = 256 };
+
+struct peer {
+    struct arena arena; /* owns the texts */
+    uint32_t id;
+    struct span text; /* as written */
+    struct peer_target target;
+    struct peer_counts *counts; /* the last good answer; NULL: none yet */
+    ns_t heard;                 /* when it came; monotonic */
+    int64_t heard_at;           /* the same, unix seconds */
+    uint64_t answers;
+    uint64_t failures;
+    char error[PEER_ERROR_MAX]; /* of the last question; "": it was answered */
+    bool told_silent;
+    bool self;
+    const struct peer *same_as; /* an earlier one that is the same node */
+};
+
+struct peers {
+    struct peer *list;
+    size_t count;
+    uint32_t next_id;
+    uint64_t generation; /* of the configuration that the list is from */
+    bool untold;         /* the puller does not have it yet */
+};
+
+/* Each tick: another configuration, nodes that fell silent. */
+void peers_tick(struct control *c);
+
+/* Mail; frees it. */
+void peers_heard(struct control *c, struct peer_answer *answer);
+
+/* With the answers in control's mail that nobody reads any more. */
+void peers_free(struct control *c);
+
+enum peer_state peer_state(const struct control *c, const struct peer *p);
+const char *peer_state_word(enum peer_state s);
+
+/* Nodes that the sums are about, this one included; and those of them that answer. */
+unsigned peers_nodes(const struct control *c);
+unsigned peers_nodes_heard(const struct control *c);
+
+/* ---- adding to what this node counted */
+
+/* ret->measured_ms becomes the mean over the nodes. */
+void peers_add_window(const struct control *c, const struct journey *j, int64_t seconds,
+                      struct window_counts *ret);
+void peers_add_totals(const struct control *c, const struct journey *j,
+                      uint64_t counts[SERIES_MAX]);
+void peers_add_histogram(const struct control *c, const struct journey *j,
+                         uint64_t bins[HISTOGRAM_BINS]);
+
+/* Requests a second of those that answer. */
+double peers_rate(const struct control *c, const struct journey *j);
+
+/* What is wrong with its being summed, a sentence each: journeys that differ, a clock that does. */
+void peer_findings(const struct control *c, const struct peer *p,
+                   void (*tell)(void *whom, const char *text), void *whom);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fuzz_peer_counts.c - what is accepted from a peer has bounded numbers, windows in growing order and bins that exist, and no
+ * window of any age holds more than the largest that was told. */
+#include "fuzz.h"
+
+#include "control/peer_counts.h"
+
+static void look_at(const struct peer_journey *j)
+{
+    struct window_counts w;
+    int64_t before = 0;
+
+    check(j->name.n > 0 && j->series >= SERIES_OBJECTIVES && j->series <= SERIES_MAX);
+    check(j->window_count <= PEER_WINDOWS_MAX && j->bin_count <= HISTOGRAM_BINS);
+    for (size_t i = 0; i < j->window_count; i++) {
+        const struct peer_window *last = &j->windows[i];
+        check(last->seconds > before);
+        before = last->seconds;
+        for (int64_t age = 0; age <= last->seconds + 1; age += last->seconds / 7 + 1) {
+            check(peer_journey_window(j, last->seconds, age, &w));
+            for (unsigned k = 0; k < SERIES_MAX; k++)
+                check(w.counts[k] <= PEER_COUNT_MAX);
+            check(age < last->seconds || w.counts[SERIES_GOOD] == 0);
+        }
+    }
+    for (size_t i = 0; i < j->bin_count; i++)
+        check(j->bins[i] < HISTOGRAM_BINS && (i == 0 || j->bins[i] > j->bins[i - 1]));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct peer_counts *p = NULL;
+    err e = peer_counts_parse(span_of(data, size), &p);
+
+    check(e.failed == (p == NULL));
+    if (!p)
+        return 0;
+    check(p->journey_count <= JOURNEYS_MAX && p->node.n > 0);
+    for (size_t i = 0; i < p->journey_count; i++) {
+        look_at(&p->journeys[i]);
+        check(peer_counts_find(p, p->journeys[i].name) == &p->journeys[i]);
+    }
+    peer_counts_free(p);
+    return 0;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_peer_counts.c - what a peer says is read strictly, and a window ages as its answer does. */
+#include "unit.h"
+
+#include "control/peer_counts.h"
+
+#define HEAD "{\"format\":1,\"node\":\"n1\",\"started_at\":1,\"at\":2,\"journeys\":["
+#define NAME "{\"name\":\"a\",\"definition\":\"00000000000000ff\",\"counts\":[9,0,1,0,70],"
+#define WINDOWS                                                                    \
+    "\"windows\":[{\"seconds\":60,\"measured_ms\":60000,\"counts\":[2,0,0,0,20]}," \
+    "{\"seconds\":300,\"measured_ms\":200000,\"counts\":[6,0,1,0,70]}],"
+#define BINS "\"latency_bins\":[[3,4],[9,5]]}"
+
+static void right_ones_are_taken(void **state)
+{
+    struct peer_counts *p = NULL;
+    struct window_counts w;
+
+    (void)state;
+    err e = peer_counts_parse(SPAN(HEAD NAME WINDOWS BINS "]}"), &p);
+    assert_false(e.failed);
+    const struct peer_journey *j = peer_counts_find(p, SPAN("a"));
+    assert_non_null(j);
+    assert_int_equal(j->definition, 255);
+    assert_int_equal(j->totals[SERIES_GOOD], 9);
+    assert_int_equal(j->bins[1], 9);
+    assert_true(peer_journey_window(j, 300, 0, &w));
+    assert_int_equal(w.counts[SERIES_GOOD], 6);
+    assert_int_equal(w.measured_ms, 200000);
+    assert_true(peer_journey_window(j, 300, 120, &w)); /* half way between both */
+    assert_int_equal(w.counts[SERIES_GOOD], 4);
+    assert_int_equal(w.measured_ms, 130000);
+    assert_true(peer_journey_window(j, 300, 240, &w));
+    assert_int_equal(w.counts[SERIES_GOOD], 2);
+    assert_true(peer_journey_window(j, 300, 270, &w));
+    assert_int_equal(w.counts[SERIES_GOOD], 1);
+    assert_true(peer_journey_window(j, 300, 300, &w));
+    assert_int_equal(w.counts[SERIES_GOOD], 0);
+    assert_int_equal(w.measured_ms, 0);
+    assert_false(peer_journey_window(j, 301, 0, &w));
+    peer_counts_free(p);
+}
+
+static void wrong_ones_are_refused(void **state)
+{
+    static const struct {
+        const char *body, *why;
+    } rows[] = {
+        { "", "the answer is not JSON" },
+        { "{\"format\":1,\"format\":1}", "the answer is not JSON" },
+        { "[]", "these are no counters of a node" },
+        { "{\"format\":2}", "format 2 of counters, this version reads 1" },
+        { "{\"format\":1,\"node\":\"\"}", "the node does not say its name" },
+        { "{\"format\":1,\"node\":\"a b\"}", "the node does not say its name" },
+        { "{\"format\":1,\"node\":\"a\",\"at\":1.5}", "the node does not say since when and when" },
+        { HEAD "{}]}", "a journey without a name" },
+        { HEAD NAME "\"windows\":1}]}", "journey a: windows are missing, or too many" },
+        { HEAD NAME WINDOWS "\"latency_bins\":[[9,1],[3,1]]}]}",
+          "journey a: latency_bins are pairs of a bin and a count, in growing order" },
+        { HEAD NAME WINDOWS "\"latency_bins\":[[99999,1]]}]}",
+          "journey a: latency_bins are pairs of a bin and a count, in growing order" },
+        { HEAD NAME
+          "\"windows\":[{\"seconds\":60,\"measured_ms\":-1,\"counts\":[2,0,0,0,20]}]," BINS "]}",
+          "journey a: the window of 60 s has wrong numbers" },
+        { HEAD NAME "\"windows\":[{\"seconds\":60,\"measured_ms\":1,\"counts\":[2,0,0,0]}]," BINS
+                    "]}",
+          "journey a: the window of 60 s has wrong numbers" },
+        { HEAD NAME "\"windows\":[{\"seconds\":0,\"measured_ms\":1,\"counts\":[2,0,0,0,20]}]," BINS
+                    "]}",
+          "journey a: the seconds of windows must grow" },
+        { HEAD NAME WINDOWS BINS "," NAME WINDOWS BINS "]}", "journey a is told twice" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct peer_counts *p = NULL;
+        err e = peer_counts_parse(span_from_text(rows[i].body), &p);
+        assert_true(e.failed);
+        assert_null(p);
+        assert_string_equal(e.text, rows[i].why);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(right_ones_are_taken),
+        cmocka_unit_test(wrong_ones_are_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
