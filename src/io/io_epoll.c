@@ -214,6 +214,8 @@ static int epoll_port_accept(struct port *p, struct accepted *ret_accepted)
 
 static void epoll_port_close(struct port *p)
 {
+    /* a socket that is shared lives on elsewhere, and would go on telling of its clients */
+    epoll_ctl(state_of(p->reactor)->epoll, EPOLL_CTL_DEL, p->fd, NULL);
     close(p->fd);
 }
 

@@ -34,6 +34,9 @@ enum {
 /* How long a client may keep an unused connection; what a closing one may still take. */
 #define CLIENT_IDLE   (60 * NS_PER_S)
 #define CLIENT_LINGER (2 * NS_PER_S)
+/* For a client that does not know yet that we stop: its next request may be on its way, and if it must not be sent twice it
+ * would fail. Its answer says `Connection: close`. */
+#define CLIENT_LAST_CALL (1 * NS_PER_S)
 
 /* What is done when this reactor has too much to do. */
 enum overload {

@@ -85,7 +85,7 @@ static ns_t deadline_of(const struct h1_down *d, enum h1_down_state s)
     ns_t now = d->edge->reactor->now;
 
     switch ((enum h1_down_deadline)states[s].deadline) {
-    case DEADLINE_idle: return now + CLIENT_IDLE;
+    case DEADLINE_idle: return now + (d->edge->draining ? CLIENT_LAST_CALL : CLIENT_IDLE);
     case DEADLINE_header_time:
         return now + snapshot_current(d->edge->snapshots)->config->limits.header_time;
     case DEADLINE_linger: return now + CLIENT_LINGER;
@@ -644,7 +644,7 @@ static void leg_release(struct leg *l, bool whole)
     }
     if (d->buffer && d->used == d->have)
         give_buffer_back(d);
-    if (d->close || !d->request_ended || d->edge->draining)
+    if (d->close || !d->request_ended)
         linger(d);
     else
         next_request(d);
@@ -807,7 +807,7 @@ bool h1_down_open(struct http_edge *e, const struct port *p, const struct accept
 void h1_down_drain(struct h1_down *d)
 {
     if (d->state == H1_DOWN_IDLE)
-        close_now(d);
+        timer_set(&d->edge->reactor->timers, &d->timer, deadline_of(d, H1_DOWN_IDLE));
 }
 
 /* Whoever takes longer than this for a head is slow on purpose, or as good as. */
