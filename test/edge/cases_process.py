@@ -166,6 +166,21 @@ def stopping_finishes_what_runs():
 
 
 @case
+def last_call():
+    """A request that was on its way when it began to stop is served, on a kept connection and on a new one; then they end."""
+    with Instance() as instance, Edge(yaml([instance])) as edge:
+        kept, new, silent = connect(edge.http), connect(edge.http), connect(edge.http)
+        expect(kept.get()[0] == 200, "it does not serve")
+        edge.process.send_signal(signal.SIGTERM)
+        edge.says("stopping: no new connections")
+        for c in (kept, new):
+            status, fields, _ = c.get()
+            expect((status, fields.get("connection")) == (200, "close"), f"{status} {fields}")
+        expect(silent.sock.recv(1) == b"", "who says nothing is not let go")
+        edge.ended()
+
+
+@case
 def stopping_has_an_end():
     def never(_, stream, request):
         stream.more()
