@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* asking.h - the options of a command that only asks the running evenkeel: --admin, --json, --help and --watch. */
+/* asking.h - the options of a command that only asks the running evenkeel: --admin, --json and --watch. */
 #ifndef EK_CLI_ASKING_H
 #define EK_CLI_ASKING_H
 
 #include <stdbool.h>
-#include <stdio.h>
 
 struct asking {
     const char *admin;
@@ -14,9 +13,8 @@ struct asking {
 
 enum { ASKING_EVERY_S = 2 };
 
-/* EXIT_DONE, or EXIT_USAGE when something is wrong, which was said; --help prints and ends the program. `why_not`: behind
- * the name of an argument that is not expected; "" for nothing more. */
-int asking_read(int argc, char **argv, struct asking *ret, void (*print_help)(FILE *to),
-                const char *why_not);
+/* EXIT_DONE, or EXIT_USAGE when something is wrong, which was said. `why_not`: behind the name of an argument that is not
+ * expected; "" for nothing more. */
+int asking_read(int argc, char **argv, struct asking *ret, const char *why_not);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* commands.h - every command: its name, what it does, the function that runs it. The table gives the
- * dispatch and `evenkeel --help`. A command gets its own arguments: argv[0] is its name.
+ * dispatch and `evenkeel --help`; options.h has the options, options.c what each --help says. A command gets its own arguments: argv[0] is its name.
  * Exit codes: 0 done, 1 it did not work, 2 it was called wrongly. */
 #ifndef EK_CLI_COMMANDS_H
 #define EK_CLI_COMMANDS_H
@@ -15,8 +15,10 @@
     X(drain,    "send an instance no new requests, by the running evenkeel") \
     X(undrain,  "take a drained instance back into service") \
     X(schema,   "the configuration language, as JSON schema or Markdown") \
-    X(slo,      "count journeys from an access log, with no byte through us") \
-    X(version,  "which evenkeel this is")
+    X(slo,      "how a journey's budget went; or count journeys from access logs") \
+    X(version,  "which evenkeel this is") \
+    X(help,     "all commands, one of them, or the manual page") \
+    X(completion, "for bash, zsh or fish")
 /* clang-format on */
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* drain.c - `evenkeel drain` and `evenkeel undrain`: an instance gets no new requests, or gets them again. */
-#include "cli/commands.h"
-#include "control/client.h"
+#include "cli/options.h"
 
-#include <getopt.h>
 #include <jansson.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -25,39 +23,6 @@ struct options {
     bool json;
 };
 
-static void print_help(const char *change, FILE *to)
-{
-    bool drain = strcmp(change, "drain") == 0;
-
-    fprintf(to, "usage: evenkeel %s INSTANCE [OPTIONS]\n\n", change);
-    fputs(drain ? "Sends the instance no new requests. Those under way there are finished; clients "
-                  "go on with\n"
-                  "the other instances. It lasts over restarts until `evenkeel undrain`, until its "
-                  "time is over, or\n"
-                  "until the file changes the instance's `drain`; `evenkeel status` shows it as "
-                  "drift.\n\n"
-                : "Takes a drained instance back into service. It begins slowly (slow-start).\n\n",
-          to);
-    fprintf(to,
-            "  INSTANCE               its address as `evenkeel status` shows it, or its name in "
-            "the file\n"
-            "      --service NAME     when several services have it\n"
-            "      --why TEXT         the reason, for those who look later\n"
-            "      --wait             until it is in force%s\n"
-            "      --patience TIME    how long to wait at most: 30s, 5m (default 10m)\n%s"
-            "      --admin HOST:PORT  the admin address (default " CLIENT_DEFAULT_ADMIN ")\n"
-            "      --json             the answer, for programs\n"
-            "  -h, --help             this text\n\n"
-            "Exit codes: 0 done (or it was so already), 1 refused, not in time, or no evenkeel "
-            "answers,\n"
-            "2 wrong usage.\n",
-            drain ? " and nothing is under way at the instance"
-                  : " and the instance takes requests",
-            drain ? "      --for TIME         undrains by itself then\n"
-                    "      --force            also the last instance of its service\n"
-                  : "");
-}
-
 /* "30s", "5m", "2h"; 0 when it is none. */
 static long seconds_of(const char *text)
 {
@@ -71,44 +36,37 @@ static long seconds_of(const char *text)
     return n > 0 && n < 100000000 && end != text ? n * factor : 0;
 }
 
-static int wrong_time(const struct options *o, const char *option, const char *text)
+/* False: it is no time, which was said. */
+static bool read_time(const struct options *o, const char *option, long *ret)
 {
-    fprintf(stderr, "evenkeel %s: %s %s: a time such as 30s, 5m or 2h was expected\n", o->change,
-            option, text);
-    return EXIT_USAGE;
+    *ret = seconds_of(optarg);
+    if (*ret == 0)
+        fprintf(stderr, "evenkeel %s: %s %s: a time such as 30s, 5m or 2h was expected\n",
+                o->change, option, optarg);
+    return *ret != 0;
 }
 
 static int read_options(int argc, char **argv, struct options *o)
 {
-    static const struct option longs[] = {
-        { "admin", required_argument, NULL, 'a' },    { "service", required_argument, NULL, 's' },
-        { "why", required_argument, NULL, 'y' },      { "for", required_argument, NULL, 'f' },
-        { "patience", required_argument, NULL, 'p' }, { "wait", no_argument, NULL, 'w' },
-        { "force", no_argument, NULL, 'F' },          { "json", no_argument, NULL, 'j' },
-        { "help", no_argument, NULL, 'h' },           {}
-    };
-    int c;
+    struct option_reader r = { .argc = argc, .argv = argv };
+    bool good = true;
+    enum option_id id;
 
-    while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
-        switch (c) {
-        case 'a': o->admin = optarg; break;
-        case 's': o->service = optarg; break;
-        case 'y': o->why = optarg; break;
-        case 'f':
-            if ((o->for_s = seconds_of(optarg)) == 0)
-                return wrong_time(o, "--for", optarg);
-            break;
-        case 'p':
-            if ((o->patience_s = seconds_of(optarg)) == 0)
-                return wrong_time(o, "--patience", optarg);
-            break;
-        case 'w': o->wait = true; break;
-        case 'F': o->force = true; break;
-        case 'j': o->json = true; break;
-        case 'h': print_help(o->change, stdout); exit(EXIT_DONE);
-        default: print_help(o->change, stderr); return EXIT_USAGE;
+    while (good && (id = option_next(&r)) != OPTION_END) {
+        switch ((int)id) {
+        case OPTION_admin: o->admin = optarg; break;
+        case OPTION_service: o->service = optarg; break;
+        case OPTION_why: o->why = optarg; break;
+        case OPTION_for_time: good = read_time(o, "--for", &o->for_s); break;
+        case OPTION_patience: good = read_time(o, "--patience", &o->patience_s); break;
+        case OPTION_wait: o->wait = true; break;
+        case OPTION_force: o->force = true; break;
+        case OPTION_json: o->json = true; break;
+        default: return EXIT_USAGE;
         }
     }
+    if (!good)
+        return EXIT_USAGE;
     if (optind + 1 != argc) {
         fprintf(stderr,
                 optind == argc ? "evenkeel %s: which instance? `evenkeel status` shows them\n"

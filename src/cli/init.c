@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* init.c - `evenkeel init`: a configuration for somebody who adopts evenkeel beside what runs, from nginx's
  * configuration and from access logs. */
-#include "cli/commands.h"
 #include "cli/init_write.h"
 #include "cli/log_judge.h"
 #include "cli/nginx_adopt.h"
 #include "cli/nginx_files.h"
+#include "cli/options.h"
 
 #include "base/check.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <libgen.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -30,28 +29,6 @@ struct init_options {
     bool force;
 };
 
-static void print_help(FILE *to)
-{
-    fprintf(
-        to,
-        "usage: evenkeel init [--nginx FILE] [--log FILE]... [--log-format FORMAT] [--to "
-        "HOST:PORT]...\n"
-        "                     [-o FILE] [--force]\n\n"
-        "Writes a configuration from what runs: services and routes from nginx, journeys and\n"
-        "targets from access logs. What it cannot translate it says, in the file and here.\n\n"
-        "      --nginx FILE       nginx's configuration, with all that it includes\n"
-        "      --log FILE         an access log, - for standard input; may be given several times\n"
-        "      --log-format TEXT  json, combined, vhost_combined, common, the name of one of "
-        "nginx's,\n"
-        "                         or a log_format between quotes; found out unless said\n"
-        "      --to HOST:PORT     an instance of the app, when nginx names none (default "
-        "127.0.0.1:3000)\n"
-        "  -o, --output FILE      what is written (default evenkeel.yaml), - for standard output\n"
-        "      --force            even when it exists\n"
-        "  -h, --help             this text\n\n"
-        "Exit codes: 0 written, 1 it did not work, 2 wrong usage.\n");
-}
-
 static bool add_given(const char *what, const char **list, size_t *count, const char *value)
 {
     if (*count == GIVEN_MAX) {
@@ -64,27 +41,19 @@ static bool add_given(const char *what, const char **list, size_t *count, const 
 
 static int read_options(int argc, char **argv, struct init_options *o)
 {
-    static const struct option longs[] = { { "nginx", required_argument, NULL, 'n' },
-                                           { "log", required_argument, NULL, 'l' },
-                                           { "log-format", required_argument, NULL, 'f' },
-                                           { "to", required_argument, NULL, 't' },
-                                           { "output", required_argument, NULL, 'o' },
-                                           { "force", no_argument, NULL, 'F' },
-                                           { "help", no_argument, NULL, 'h' },
-                                           {} };
+    struct option_reader r = { .argc = argc, .argv = argv };
     bool good = true;
-    int c;
+    enum option_id id;
 
-    while (good && (c = getopt_long(argc, argv, "o:h", longs, NULL)) != -1) {
-        switch (c) {
-        case 'n': o->nginx = optarg; break;
-        case 'l': good = add_given("--log", o->logs, &o->log_count, optarg); break;
-        case 'f': o->format = optarg; break;
-        case 't': good = add_given("--to", o->to, &o->to_count, optarg); break;
-        case 'o': o->output = optarg; break;
-        case 'F': o->force = true; break;
-        case 'h': print_help(stdout); exit(EXIT_DONE);
-        default: print_help(stderr); return EXIT_USAGE;
+    while (good && (id = option_next(&r)) != OPTION_END) {
+        switch ((int)id) {
+        case OPTION_nginx: o->nginx = optarg; break;
+        case OPTION_log: good = add_given("--log", o->logs, &o->log_count, optarg); break;
+        case OPTION_log_format: o->format = optarg; break;
+        case OPTION_init_to: good = add_given("--to", o->to, &o->to_count, optarg); break;
+        case OPTION_output: o->output = optarg; break;
+        case OPTION_overwrite: o->force = true; break;
+        default: return EXIT_USAGE;
         }
     }
     while (good && optind < argc && o->log_count > 0) /* --log *.log, as the shell has it */

@@ -12,20 +12,6 @@
 
 enum { WAIT_S = 90 }; /* longer than the program itself tries */
 
-static void print_help(FILE *to)
-{
-    fprintf(
-        to,
-        "usage: evenkeel reload [--admin HOST:PORT] [--json]\n\n"
-        "Lets the running evenkeel read its file again. The file is checked whole first: a wrong\n"
-        "one changes nothing. Connections and what was learned about instances stay; keys that\n"
-        "take a restart are named and stay as they were. SIGHUP does the same.\n\n"
-        "      --admin HOST:PORT  its admin address (default " CLIENT_DEFAULT_ADMIN ")\n"
-        "      --json             what became of it, for programs\n"
-        "  -h, --help             this text\n\n"
-        "Exit codes: 0 it is in force, 1 it was refused, or no evenkeel answers, 2 wrong usage.\n");
-}
-
 /* Asks; *ret_serial is the run to wait for. */
 static err ask(const char *admin, json_int_t *ret_serial)
 {
@@ -108,7 +94,7 @@ int cmd_reload(int argc, char **argv)
     struct asking o;
     json_int_t serial = 0;
     json_t *last = NULL;
-    int usage = asking_read(argc, argv, &o, print_help,
+    int usage = asking_read(argc, argv, &o,
                             ": the file is the one that the running evenkeel was started with");
 
     if (usage != EXIT_DONE)

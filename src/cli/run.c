@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* run.c - `evenkeel run`: serve until told to stop. */
-#include "cli/commands.h"
+#include "cli/options.h"
 #include "cli/ui_assets.h"
 #include "control/boot.h"
 #include "control/config_file.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,42 +14,22 @@ struct run_options {
     const char *to;
 };
 
-static void print_help(FILE *to)
-{
-    fprintf(to,
-            "usage: evenkeel run [-c FILE] [--edge http]\n"
-            "       evenkeel run --to HOST:PORT\n\n"
-            "Serves in the foreground until SIGTERM or SIGINT, then finishes what is under way.\n\n"
-            "  -c, --config FILE  the configuration (default: evenkeel.yaml in this folder)\n"
-            "      --to HOST:PORT no file: forwards http://127.0.0.1:8080 to this one instance,\n"
-            "                     everything else by default\n"
-            "      --edge http    only this edge (the only one in this version)\n"
-            "  -h, --help         this text\n\n"
-            "Exit codes: 0 stopped in order, 1 could not start, 2 wrong usage.\n");
-}
-
 static int read_options(int argc, char **argv, struct run_options *o)
 {
-    static const struct option longs[] = { { "config", required_argument, NULL, 'c' },
-                                           { "to", required_argument, NULL, 't' },
-                                           { "edge", required_argument, NULL, 'e' },
-                                           { "help", no_argument, NULL, 'h' },
-                                           {} };
-    int c;
+    struct option_reader r = { .argc = argc, .argv = argv };
+    enum option_id id;
 
-    while ((c = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
-        switch (c) {
-        case 'c': o->file = optarg; break;
-        case 't': o->to = optarg; break;
-        case 'e':
-            if (strcmp(optarg, "http") != 0) {
-                fprintf(stderr, "evenkeel run: --edge %s is not in this version; only http is\n",
-                        optarg);
-                return EXIT_USAGE;
-            }
-            break;
-        case 'h': print_help(stdout); exit(EXIT_DONE);
-        default: print_help(stderr); return EXIT_USAGE;
+    while ((id = option_next(&r)) != OPTION_END) {
+        if (id == OPTION_WRONG)
+            return EXIT_USAGE;
+        if (id == OPTION_config)
+            o->file = optarg;
+        if (id == OPTION_target)
+            o->to = optarg;
+        if (id == OPTION_edge && strcmp(optarg, "http") != 0) {
+            fprintf(stderr, "evenkeel run: --edge %s is not in this version; only http is\n",
+                    optarg);
+            return EXIT_USAGE;
         }
     }
     if (optind < argc || (o->file && o->to)) {

@@ -1,30 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* schema.c - `evenkeel schema`: the configuration language. */
-#include "cli/commands.h"
+#include "cli/options.h"
 #include "control/config_file.h"
 
-#include <string.h>
-
-static void print_help(FILE *to)
-{
-    fprintf(to, "usage: evenkeel schema [--markdown]\n\n"
-                "Prints the configuration language as a JSON schema (draft 2020-12), with which\n"
-                "editors complete and check the YAML file.\n\n"
-                "      --markdown  as docs/configuration.md\n"
-                "  -h, --help      this text\n");
-}
+#include <stdio.h>
 
 int cmd_schema(int argc, char **argv)
 {
-    if (argc == 1) {
-        config_write_schema(stdout);
-        return EXIT_DONE;
+    struct option_reader r = { .argc = argc, .argv = argv };
+    enum option_id id;
+    bool markdown = false;
+
+    while ((id = option_next(&r)) != OPTION_END) {
+        if (id == OPTION_WRONG)
+            return EXIT_USAGE;
+        markdown |= id == OPTION_markdown;
     }
-    if (argc == 2 && strcmp(argv[1], "--markdown") == 0) {
+    if (optind < argc) {
+        fprintf(stderr, "evenkeel schema: '%s' is not expected here\n", argv[optind]);
+        return EXIT_USAGE;
+    }
+    if (markdown)
         config_write_markdown(stdout);
-        return EXIT_DONE;
-    }
-    bool help = strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0;
-    print_help(help ? stdout : stderr);
-    return help ? EXIT_DONE : EXIT_USAGE;
+    else
+        config_write_schema(stdout);
+    return EXIT_DONE;
 }

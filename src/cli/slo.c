@@ -3,13 +3,11 @@
  * given to the first journey that matches it and judged as the running edge would judge it. */
 #include "cli/slo.h"
 
-#include "cli/commands.h"
 #include "cli/log_judge.h"
+#include "cli/options.h"
 #include "base/check.h"
-#include "control/client.h"
 #include "control/config_tree.h"
 
-#include <getopt.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -24,36 +22,6 @@ struct slo_options {
     struct slo_question ask; /* of the running program, when there are no files */
     bool json;
 };
-
-static void print_help(FILE *to)
-{
-    fprintf(
-        to,
-        "usage: evenkeel slo JOURNEY [--objective NAME] [--under TIME] [--admin HOST:PORT] "
-        "[--json]\n"
-        "       evenkeel slo --from LOG... [-c FILE] [--log-format FORMAT] [--since DURATION] "
-        "[--json]\n\n"
-        "Shows a journey of the running evenkeel: how the error budget of its objectives went, "
-        "and\n"
-        "their figures over all windows; or counts the journeys of a configuration from access "
-        "logs,\n"
-        "as the running edge would.\n\n"
-        "      --objective NAME   only this one\n"
-        "      --under TIME       also what a threshold of 250ms, 1.5s, ... would have meant, from "
-        "the\n"
-        "                         latencies of up to 28 days\n"
-        "      --admin HOST:PORT  its admin address (default " CLIENT_DEFAULT_ADMIN ")\n"
-        "      --from LOG         an access log, - for standard input; may be given several times\n"
-        "  -c, --config FILE      the configuration (default: evenkeel.yaml in this folder)\n"
-        "      --log-format TEXT  json, combined, vhost_combined, common, or a log_format of "
-        "nginx\n"
-        "                         between quotes; found out from the first lines unless said\n"
-        "      --since DURATION   only lines of the last 24h, 7d, ... before now\n"
-        "      --json             the same as JSON\n"
-        "  -h, --help             this text\n\n"
-        "Exit codes: 0 every objective with data is met, 1 one is not, or it did not work,\n"
-        "2 wrong usage.\n");
-}
 
 static bool add_file(struct slo_options *o, const char *file)
 {
@@ -86,31 +54,21 @@ static bool read_under(struct slo_options *o, const char *text)
 
 static int read_options(int argc, char **argv, struct slo_options *o)
 {
-    static const struct option longs[] = { { "from", required_argument, NULL, 'f' },
-                                           { "config", required_argument, NULL, 'c' },
-                                           { "log-format", required_argument, NULL, 'l' },
-                                           { "since", required_argument, NULL, 's' },
-                                           { "objective", required_argument, NULL, 'o' },
-                                           { "under", required_argument, NULL, 'u' },
-                                           { "admin", required_argument, NULL, 'a' },
-                                           { "json", no_argument, NULL, 'j' },
-                                           { "help", no_argument, NULL, 'h' },
-                                           {} };
+    struct option_reader r = { .argc = argc, .argv = argv };
     bool good = true;
-    int c;
+    enum option_id id;
 
-    while (good && (c = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
-        switch (c) {
-        case 'f': good = add_file(o, optarg); break;
-        case 'c': o->config = optarg; break;
-        case 'l': o->format = optarg; break;
-        case 's': good = read_since(o, optarg); break;
-        case 'o': o->ask.objective = optarg; break;
-        case 'u': good = read_under(o, optarg); break;
-        case 'a': o->ask.admin = optarg; break;
-        case 'j': o->json = true; break;
-        case 'h': print_help(stdout); exit(EXIT_DONE);
-        default: print_help(stderr); return EXIT_USAGE;
+    while (good && (id = option_next(&r)) != OPTION_END) {
+        switch ((int)id) {
+        case OPTION_from: good = add_file(o, optarg); break;
+        case OPTION_config: o->config = optarg; break;
+        case OPTION_log_format: o->format = optarg; break;
+        case OPTION_since: good = read_since(o, optarg); break;
+        case OPTION_objective: o->ask.objective = optarg; break;
+        case OPTION_under: good = read_under(o, optarg); break;
+        case OPTION_admin: o->ask.admin = optarg; break;
+        case OPTION_json: o->json = true; break;
+        default: return EXIT_USAGE;
         }
     }
     while (good && optind < argc && o->file_count > 0) /* --from *.log, as the shell has it */
@@ -120,7 +78,9 @@ static int read_options(int argc, char **argv, struct slo_options *o)
         return EXIT_DONE;
     }
     if (good && o->file_count == 0)
-        print_help(stderr);
+        fprintf(stderr,
+                "evenkeel slo: which journey? `evenkeel status` shows them; logs are named with "
+                "--from; `evenkeel slo --help` says more\n");
     return good && o->file_count > 0 ? EXIT_DONE : EXIT_USAGE;
 }
 

@@ -16,25 +16,6 @@ struct status_options {
     bool color;
 };
 
-static void print_help(FILE *to)
-{
-    fprintf(
-        to,
-        "usage: evenkeel status [--admin HOST:PORT] [--json] [--watch[=SECONDS]]\n\n"
-        "Shows the journeys, worst first, the services with their instances, and what was "
-        "changed at\n"
-        "run time and differs from the file (drift), of the running evenkeel, and the peers\n"
-        "whose counters are in the figures.\n\n"
-        "      --watch[=SECONDS]  a table of one line per objective, drawn anew every two seconds\n"
-        "                         or as often as said, until q or Ctrl-C; lines are appended\n"
-        "                         when the output is no terminal, with --json objects\n"
-        "      --admin HOST:PORT  its admin address (default " CLIENT_DEFAULT_ADMIN ")\n"
-        "      --json             the same as JSON: journeys, services, changes, peers\n"
-        "  -h, --help             this text\n\n"
-        "Exit codes: 0 every objective with data is met, 1 one is not, or no evenkeel\n"
-        "answers, 2 wrong usage.\n");
-}
-
 /* ---- for people */
 
 /* Least budget of a journey's objectives; 2 when there is no data. */
@@ -334,8 +315,8 @@ static int print_once(const struct status_options *o)
 int cmd_status(int argc, char **argv)
 {
     struct status_options o = { .color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR") };
-    int usage = asking_read(argc, argv, &o.asked, print_help,
-                            "; seconds of --watch follow a '=', as in --watch=5");
+    int usage =
+        asking_read(argc, argv, &o.asked, "; seconds of --watch follow a '=', as in --watch=5");
 
     if (usage != EXIT_DONE)
         return usage;

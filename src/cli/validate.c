@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* validate.c - `evenkeel validate`: is this file right? */
-#include "cli/commands.h"
+#include "cli/options.h"
 #include "control/boot.h"
 #include "control/config_file.h"
 
-#include <getopt.h>
 #include <jansson.h>
 
 struct found {
@@ -12,40 +11,23 @@ struct found {
     size_t objectives;
 };
 
-static void print_help(FILE *to)
-{
-    fprintf(to, "usage: evenkeel validate [-c FILE] [--json]\n\n"
-                "Reads a configuration and says what is wrong with it, as file:line:column.\n\n"
-                "  -c, --config FILE  the configuration (default: evenkeel.yaml in this folder)\n"
-                "      --json         the same for programs: valid, errors, warnings, findings\n"
-                "  -h, --help         this text\n\n"
-                "Exit codes: 0 right (perhaps with warnings), 1 wrong, 2 wrong usage.\n");
-}
-
 struct options {
     const char *file;
     bool json;
-    bool help;
 };
 
 static bool read_options(int argc, char **argv, struct options *o)
 {
-    static const struct option longs[] = { { "config", required_argument, NULL, 'c' },
-                                           { "json", no_argument, NULL, 'j' },
-                                           { "help", no_argument, NULL, 'h' },
-                                           {} };
-    int c;
+    struct option_reader r = { .argc = argc, .argv = argv };
+    enum option_id id;
 
-    while ((c = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
-        switch (c) {
-        case 'c': o->file = optarg; break;
-        case 'j': o->json = true; break;
-        case 'h':
-            print_help(stdout);
-            o->help = true;
-            return true;
-        default: print_help(stderr); return false;
-        }
+    while ((id = option_next(&r)) != OPTION_END) {
+        if (id == OPTION_WRONG)
+            return false;
+        if (id == OPTION_config)
+            o->file = optarg;
+        if (id == OPTION_json)
+            o->json = true;
     }
     if (optind < argc) {
         fprintf(stderr, "evenkeel validate: '%s' is not expected here; did you mean -c %s?\n",
@@ -121,8 +103,6 @@ int cmd_validate(int argc, char **argv)
 
     if (!read_options(argc, argv, &o))
         return EXIT_USAGE;
-    if (o.help)
-        return EXIT_DONE;
     err e = config_read_file(o.file, &config, &report);
     if (!e.failed && (e = boot_check(config)).failed) {
         config_free(config);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* version.c - `evenkeel version`. */
-#include "cli/commands.h"
+#include "cli/options.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -8,16 +8,18 @@
 
 int cmd_version(int argc, char **argv)
 {
-    bool help = argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
-    bool json = argc == 2 && strcmp(argv[1], "--json") == 0;
+    struct option_reader r = { .argc = argc, .argv = argv };
+    enum option_id id;
+    bool json = false;
 
-    if (argc > 1 && !json) {
-        fprintf(help ? stdout : stderr,
-                "usage: evenkeel version [--json]\n\n"
-                "Prints the version and the commit that it was built from.\n\n"
-                "      --json  the same as JSON: version, commit\n"
-                "  -h, --help  this text\n");
-        return help ? EXIT_DONE : EXIT_USAGE;
+    while ((id = option_next(&r)) != OPTION_END) {
+        if (id == OPTION_WRONG)
+            return EXIT_USAGE;
+        json |= id == OPTION_json;
+    }
+    if (optind < argc) {
+        fprintf(stderr, "evenkeel version: '%s' is not expected here\n", argv[optind]);
+        return EXIT_USAGE;
     }
     if (json) {
         int number = (int)strcspn(evenkeel_version, " ");

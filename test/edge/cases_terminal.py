@@ -302,6 +302,101 @@ def slo_of_a_journey_in_a_terminal():
         expect(code == 0 and [h["objective"]["name"] for h in told["histories"]] == ["available", "fast"], text)
         expect([w["window_s"] for w in told["what_if"]] == [3600, 86400, 604800, 2419200], text)
         for arguments, code, why in ((("slo", "none"), 1, "there is no journey 'none'"), (("slo", "pay", "--objective", "x"), 1, "no objective 'x'"),
-                                     (("slo", "pay", "--under", "5"), 2, "250ms"), (("slo", "x" * 65), 2, "so long a name"), (("slo",), 2, "usage")):
+                                     (("slo", "pay", "--under", "5"), 2, "250ms"), (("slo", "x" * 65), 2, "so long a name"), (("slo",), 2, "which journey")):
             done = tell(edge, *arguments)
             expect(done[0] == code and why in done[2], f"{arguments}: {done}")
+
+
+# ---- help, the manual page, completion: all of one table
+
+
+def run(*command, **how):
+    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=kit.PATIENCE_S, **how)
+
+
+def commands():
+    lines = run(kit.binary, "--help").stdout.splitlines()
+    return [m[1] for line in lines if (m := re.match(r"  ([a-z]+) +\S", line))]
+
+
+def options_of(command):
+    return re.findall(r"(?m)^  (?:-\w, |    )(--[a-z-]+)", run(kit.binary, command, "--help").stdout)
+
+
+@case
+def every_command_has_help_and_a_place_in_the_manual():
+    page = run(kit.binary, "help", "--man").stdout
+    expect(len(commands()) > 10, commands())
+    for command in commands():
+        done = run(kit.binary, command, "--help")
+        expect(done.returncode == 0 and done.stdout.startswith(f"usage: evenkeel {command}"), f"{command}: {done}")
+        expect("Exit codes:" in done.stdout and options_of(command)[-1] == "--help", done.stdout)
+        expect(run(kit.binary, "help", command).stdout == done.stdout, f"help {command} says something else")
+        long = [line for line in done.stdout.splitlines() if len(line) > 80]
+        expect(not long, f"{command} --help: {long}")
+        expect(f".SS {command}\n" in page, f"{command} is not in the manual")
+        wrong = run(kit.binary, command, "--no-such-option")
+        expect(wrong.returncode == 2 and "usage:" in wrong.stderr and not wrong.stdout, f"{command}: {wrong}")
+        for option in options_of(command)[:-1]:
+            expect(option.replace("-", "\\-") in page, f"{command} {option} is not in the manual")
+    expect(run(kit.binary, "help", "nonsense").returncode == 2, "help of what is no command")
+    expect(run(kit.binary, "reload", "--watch").returncode == 2, "an option of another command is taken")
+
+
+@case
+def manual_page_is_read_without_a_complaint():
+    with Instance() as instance, Edge(CONFIG % instance.address) as edge:
+        page = os.path.join(edge.folder, "evenkeel.1")
+        with open(page, "w") as f:
+            f.write(run(kit.binary, "help", "--man").stdout)
+        done = run("man", "--warnings=w", "-l", page, env={**os.environ, "MANWIDTH": "80", "LC_ALL": "C.UTF-8"})
+        expect(done.returncode == 0 and not done.stderr, done.stderr)
+        expect("--watch[=SECONDS]" in done.stdout and "EXIT STATUS" in done.stdout, done.stdout[:400])
+        done = run("mandoc", "-T", "lint", "-W", "warning", page)
+        # it wants a date, which a page that is built anew each time has none of
+        left = [line for line in done.stdout.splitlines() if "missing date" not in line]
+        expect(not left, left)
+
+
+def complete_in_bash(edge, line, path):
+    script = """eval "$(evenkeel completion bash)"
+COMP_LINE=$1 COMP_POINT=${#1}
+_evenkeel
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+    done = run("bash", "-c", script, "bash", line, cwd=edge.folder, env={**os.environ, "PATH": f"{path}:{os.environ['PATH']}"})
+    expect(done.returncode == 0 and not done.stderr, f"{line!r}: {done.stderr}")
+    return done.stdout.split()
+
+
+@case
+def shells_complete_commands_and_options():
+    with Instance() as instance, Edge(CONFIG % instance.address) as edge:
+        path = os.path.join(edge.folder, "bin")
+        os.mkdir(path)
+        with open(os.path.join(path, "evenkeel"), "w") as f:  # the names of what runs are asked for at the usual address
+            f.write(f'#!/bin/sh\ncase $2 in instances) echo 10.0.0.1:9101; echo 10.0.0.2:9101 ;; journeys) echo browse; echo pay ;;\n'
+                    f'*) exec {kit.binary} "$@" ;; esac\n')
+        os.chmod(os.path.join(path, "evenkeel"), 0o755)
+
+        def completed(line):
+            return complete_in_bash(edge, line, path)
+        expect(completed("evenkeel ") == commands(), completed("evenkeel "))
+        expect(completed("evenkeel st") == ["status"], completed("evenkeel st"))
+        expect(completed("evenkeel status --w") == ["--watch"], "an option")
+        for command in commands():
+            expect(completed(f"evenkeel {command} --") == options_of(command), command)
+        expect(completed("evenkeel run -c evenkeel.y") == ["evenkeel.yaml"], completed("evenkeel run -c evenkeel.y"))
+        expect(completed("evenkeel run --edge ") == ["http"], "what stands behind an option")
+        expect(completed("evenkeel slo p") == ["pay"], "journeys")
+        expect(completed("evenkeel drain 10.0.0.2:9") == ["9101"], "an address in pieces")
+        expect(completed("evenkeel drain --why x 10.0.0") == ["10.0.0.1:9101", "10.0.0.2:9101"], "instances")
+        for shell in ("bash", "zsh", "fish"):
+            script = os.path.join(edge.folder, shell)
+            with open(script, "w") as f:
+                f.write(run(kit.binary, "completion", shell).stdout)
+            done = run(shell, "-n", script)
+            expect(done.returncode == 0 and not done.stderr, f"{shell}: {done.stderr}")
+        done = run("fish", "-c", f"source {edge.folder}/fish; complete -C 'evenkeel status --wa'", env={**os.environ, "HOME": edge.folder})
+        expect(done.stdout.startswith("--watch"), f"fish: {done}")
+        expect(run(kit.binary, "completion", "tcsh").returncode == 2, "a shell that is not known")
