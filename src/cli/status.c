@@ -261,7 +261,7 @@ static void print_text(const struct status_options *o, const struct status *s)
     print_drift(s->changes);
     print_peers(s->peers);
     if (trouble)
-        printf("\nthe store does not take samples: %s\n", trouble);
+        printf("\nthe store does not take samples; serving and counting go on: %s\n", trouble);
 }
 
 err status_get(const char *admin, struct status *ret)

@@ -27,6 +27,10 @@ static void answer_ready(struct api_call *k)
     k->type = API_TEXT;
     if (c->state == CONTROL_SERVING && c->listening) {
         str_literal(&k->out, "ready\n");
+        if (c->book.trouble.failed) /* readiness is about serving */
+            str_print(&k->out,
+                      "but the store does not take samples; serving and counting go on: %s\n",
+                      c->book.trouble.text);
         return;
     }
     str_text(&k->out, c->listening ? "stopping\n" : "starting\n");

@@ -39,6 +39,23 @@ void api_put_json(struct str *out, json_t *root)
     json_decref(root);
 }
 
+/* How the store is, in words. */
+static json_t *store_json(const struct control *c)
+{
+    const struct book *b = &c->book;
+    json_t *o = json_object();
+
+    set(o, "state", json_string(c->parts.scribe ? store_trouble_word(b->trouble_kind) : "none"));
+    set(o, "meaning", json_string(store_trouble_meaning(b->trouble_kind)));
+    set(o, "text", b->trouble.failed ? json_string(b->trouble.text) : json_null());
+    set(o, "since", b->trouble_since ? json_integer(b->trouble_since) : json_null());
+    set(o, "stored_at", b->written_at ? json_integer(b->written_at) : json_null());
+    set(o, "opening_anew", json_boolean(c->renewal.out));
+    set(o, "opening_anew_failed",
+        c->renewal.failed.failed ? json_string(c->renewal.failed.text) : json_null());
+    return o;
+}
+
 static json_t *node_head(const struct control *c)
 {
     json_t *o = json_object();
@@ -57,6 +74,7 @@ static json_t *node_head(const struct control *c)
     set(o, "nodes", count(peers_nodes(c)));
     set(o, "nodes_heard", count(peers_nodes_heard(c)));
     set(o, "drift", count(c->overlay.count));
+    set(o, "store", store_json(c));
     set(o, "store_trouble",
         c->book.trouble.failed ? json_string(c->book.trouble.text) : json_null());
     return o;

@@ -158,6 +158,7 @@ static void open_account(struct book *b, const struct journey *j, struct journey
                          ns_t now, int64_t unix_now)
 {
     struct account a = { .number = 1,
+                         .definition = j->definition,
                          .series = j->series,
                          .histogram = j->histogram,
                          .objectives = (unsigned)j->objective_count,

@@ -17,7 +17,7 @@
 #include "core/lookback.h"
 #include "core/slo.h"
 #include "core/window.h"
-#include "store/catalog.h"
+#include "store/refill.h"
 
 /* Where a window longer than the ring begins, as the store remembers it. */
 struct window_start {
@@ -49,6 +49,7 @@ struct account {
     char *name;
     uint32_t version; /* the store's id */
     uint32_t number;  /* 1, 2, ... for people */
+    uint64_t definition;
     uint32_t series;
     uint32_t histogram;
     unsigned objectives;
@@ -78,7 +79,9 @@ struct book {
     size_t next_slot;   /* the account whose histogram slot is looked at next */
     int64_t written_at; /* unix seconds of the last job that was stored; 0: none yet */
     err trouble;        /* of the last job */
-    bool job_out;       /* the scribe has one */
+    enum store_trouble trouble_kind;
+    int64_t trouble_since; /* unix seconds; 0: none */
+    bool job_out;          /* the scribe has one */
 };
 
 /* `measured_ms`: what the store knows of earlier processes. */
@@ -120,6 +123,15 @@ struct scribe_job *book_job(struct book *b, int64_t unix_now, bool last);
 
 /* The job came back; frees it. */
 void book_job_done(struct book *b, struct scribe_job *job);
+
+/* ---- book_refill.c */
+
+/* All that a store which was begun anew needs to be told, in the arena: the node, then each account. */
+struct refill book_refill(const struct book *b, struct arena *a, int64_t unix_now,
+                          struct span program);
+
+/* It has been told: accounts take their new rows. `r`: of book_refill(), in the order of the accounts. */
+void book_refilled(struct book *b, const struct refill *r);
 
 /* ---- figures */
 

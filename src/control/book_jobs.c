@@ -181,15 +181,25 @@ static void take_stored(struct book *b, const struct scribe_job *job)
     b->written_at = job->now;
 }
 
+/* Once per change, not per second. */
+static void tell_trouble(struct book *b, const struct scribe_job *job)
+{
+    if (job->trouble == b->trouble_kind && job->result.failed == b->trouble.failed)
+        return;
+    b->trouble_since = job->result.failed ? job->now : 0;
+    if (job->result.failed)
+        log_warn("the store does not take samples; counting goes on: %s", job->result.text);
+    else if (b->trouble.failed)
+        log_info("the store takes samples again; nothing was lost");
+}
+
 void book_job_done(struct book *b, struct scribe_job *job)
 {
     b->job_out = false;
-    if (job->result.failed && !b->trouble.failed)
-        log_warn("the store does not take samples; counting goes on: %s", job->result.text);
-    if (!job->result.failed && b->trouble.failed)
-        log_info("the store takes samples again; nothing was lost");
+    tell_trouble(b, job);
     b->trouble = job->result;
-    if (!job->result.failed)
+    b->trouble_kind = job->trouble;
+    if (job->stored)
         take_stored(b, job);
     for (size_t i = 0; i < job->question_count; i++)
         take_answer(b, job, &job->questions[i]);

@@ -52,6 +52,7 @@ struct boot {
     struct check_memory *memories;
     size_t memory_count;
     char node[32];
+    err store_trouble;   /* what the last job met */
     bool config_had_log; /* the configuration itself is control's by the end */
     struct scribe scribe;
     struct control control;
@@ -361,6 +362,7 @@ static void join_threads(struct boot *b)
 
 static void close_all(struct boot *b)
 {
+    b->store_trouble = b->control.book.trouble;
     control_close(&b->control);
     scribe_free(&b->scribe);
     loader_free(&b->loader);
@@ -426,6 +428,9 @@ err boot_run(const struct boot_options *options)
     wait_for_signal(b, &signals);
     join_threads(b);
     close_all(b);
-    log_info("stopped; everything counted is stored");
+    if (b->store_trouble.failed)
+        log_warn("stopped; what was counted last is not stored: %s", b->store_trouble.text);
+    else
+        log_info("stopped; everything counted is stored");
     return OK;
 }

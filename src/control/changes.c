@@ -56,6 +56,22 @@ static void stored(struct scribe_task *t, void *control)
     free(k);
 }
 
+static struct stored_change stored_of(struct arena *a, const struct change *change)
+{
+    return (struct stored_change){
+        .id = change->id,
+        .kind = span_from_text(change_word(change->kind)),
+        .service = arena_span(a, change->service),
+        .instance = arena_span(a, change->instance),
+        .value = change_value(a, change),
+        .who = arena_span(a, change->who),
+        .why = arena_span(a, change->why),
+        .at = change->at,
+        .expires = change->expires,
+        .file_value = arena_span(a, change->file_value),
+    };
+}
+
 /* Stores first, then it comes into force: a crash in between leaves what was stored, which the next start puts
  * into force. */
 static void store(struct control *c, const struct change *put, int64_t gone, int64_t gone_too)
@@ -67,22 +83,61 @@ static void store(struct control *c, const struct change *put, int64_t gone, int
     k->gone[0] = gone;
     k->gone[1] = gone_too;
     if (put)
-        k->put = (struct stored_change){
-            .id = put->id,
-            .kind = span_from_text(change_word(put->kind)),
-            .service = arena_span(&k->arena, put->service),
-            .instance = arena_span(&k->arena, put->instance),
-            .value = change_value(&k->arena, put),
-            .who = arena_span(&k->arena, put->who),
-            .why = arena_span(&k->arena, put->why),
-            .at = put->at,
-            .expires = put->expires,
-            .file_value = arena_span(&k->arena, put->file_value),
-        };
+        k->put = stored_of(&k->arena, put);
     if (!c->parts.scribe || !control_give_task(c, &k->task)) {
         arena_free(&k->arena);
         free(k);
         reload_want(c, false);
+    }
+}
+
+/* ---- all of them, into a store that was begun anew */
+
+struct again_task {
+    struct scribe_task task;
+    struct arena arena;
+    struct stored_change *list;
+    size_t count;
+    err result;
+};
+
+static void run_again(struct scribe_task *t, struct store *s)
+{
+    struct again_task *k = container_of(t, struct again_task, task);
+
+    for (size_t i = 0; i < k->count && !k->result.failed; i++)
+        k->result = changes_put(s, &k->list[i]);
+}
+
+static void stored_again(struct scribe_task *t, void *control)
+{
+    struct control *c = control;
+    struct again_task *k = container_of(t, struct again_task, task);
+
+    if (k->result.failed)
+        log_warn("changes at run time are not in the new store and end with this process: %s",
+                 k->result.text);
+    for (size_t i = 0; i < k->count && !k->result.failed; i++) {
+        struct change *change = overlay_find(&c->overlay, k->list[i].id);
+        if (change)
+            change->stored = true;
+    }
+    arena_free(&k->arena);
+    free(k);
+}
+
+void changes_store_again(struct control *c)
+{
+    struct again_task *k = calloc(1, sizeof(*k));
+
+    check(k != NULL);
+    k->task = (struct scribe_task){ .run = run_again, .done = stored_again };
+    k->list = arena_array(&k->arena, struct stored_change, c->overlay.count);
+    for (size_t i = 0; i < c->overlay.count; i++)
+        k->list[k->count++] = stored_of(&k->arena, c->overlay.list[i]);
+    if (k->count == 0 || !control_give_task(c, &k->task)) {
+        arena_free(&k->arena);
+        free(k);
     }
 }
 

@@ -35,4 +35,7 @@ void changes_over(struct control *c, const int64_t *ids, size_t count);
 void changes_ride(struct control *c);
 void changes_arrive(struct control *c, bool good);
 
+/* All that are there, into a store that was begun anew. */
+void changes_store_again(struct control *c);
+
 #endif

@@ -88,7 +88,7 @@ static void worker_drained(struct control *c, uint32_t reactor)
 
 bool control_give_task(struct control *c, struct scribe_task *task)
 {
-    if (!c->parts.scribe || !scribe_give_task(c->parts.scribe, task))
+    if (c->renewal.out || !c->parts.scribe || !scribe_give_task(c->parts.scribe, task))
         return false;
     c->tasks_out++;
     return true;
@@ -274,7 +274,7 @@ static bool store_last(struct control *c)
 {
     if (!c->parts.scribe)
         return true;
-    if (c->book.job_out)
+    if (c->book.job_out || c->renewal.out)
         return false;
     struct scribe_job *job = book_job(&c->book, unix_now(c), true);
     if (!scribe_give(c->parts.scribe, job))
@@ -342,7 +342,8 @@ static void on_tick(struct timer *t)
             store_states(c);
     }
     reload_tick(c);
-    if (c->state == CONTROL_SERVING && c->parts.scribe) {
+    renewal_tick(c);
+    if (c->state == CONTROL_SERVING && c->parts.scribe && !c->renewal.out) {
         struct scribe_job *job = book_job(&c->book, unix_now(c), false);
         if (job && !scribe_give(c->parts.scribe, job))
             book_job_done(&c->book, job);

@@ -15,6 +15,7 @@
 #include "control/peers.h"
 #include "control/registry.h"
 #include "control/reload.h"
+#include "control/renewal.h"
 #include "control/scribe.h"
 #include "store/instance_states.h"
 #include "plane/http/edge.h"
@@ -81,7 +82,8 @@ struct control {
     struct overlay overlay;
     struct reload reload;
     struct peers peers;
-    char *started_with;   /* the text of the first configuration */
+    char *started_with; /* the text of the first configuration */
+    struct renewal renewal;
     unsigned tasks_out;   /* of the scribe */
     bool states_unstored; /* of instances */
     ns_t states_stored;   /* when they last were */

@@ -199,6 +199,16 @@ static void write_summary(const struct row *rows, size_t count, struct str *out)
                   spent == 1 ? "has" : "have");
 }
 
+static void write_store(const struct control *c, struct str *out)
+{
+    if (!c->book.trouble.failed)
+        return;
+    str_literal(out, "<p class=\"summary spent\">The store does not take samples; serving and "
+                     "counting go on. ");
+    page_escaped(out, span_from_text(c->book.trouble.text));
+    str_literal(out, "</p>");
+}
+
 void api_write_page(struct control *c, struct str *out)
 {
     size_t count;
@@ -211,6 +221,7 @@ void api_write_page(struct control *c, struct str *out)
                 "<title>evenkeel</title><link rel=\"stylesheet\" href=\"/style.css\">"
                 "<link rel=\"icon\" href=\"/icon.svg\"></head><body><header><h1>evenkeel</h1>");
     write_summary(rows, count, out);
+    write_store(c, out);
     str_literal(
         out,
         "</header><main><table><thead><tr><th>journey</th><th>objectives</th><th>per second</th>"
@@ -229,11 +240,6 @@ void api_write_page(struct control *c, struct str *out)
               "<a href=\"/api/v1/peers\">peers</a>, "
               "<a href=\"/api/v1/changes\">changes</a>; <a href=\"/metrics\">metrics</a>.",
               c->parts.version);
-    if (c->book.trouble.failed) {
-        str_literal(out, " <b class=\"spent\">The store does not take samples: ");
-        page_escaped(out, span_from_text(c->book.trouble.text));
-        str_literal(out, "</b>");
-    }
     str_literal(out, "</footer></body></html>\n");
     free(rows);
 }

@@ -77,12 +77,19 @@ void scribe_do_job(struct store *s, struct scribe_job *job)
 {
     bool more;
 
-    job->result = samples_write(s, &job->batch);
+    job->result = store_here(s);
+    if (!job->result.failed)
+        job->result = samples_write(s, &job->batch);
     job->trouble = store_trouble(s);
+    if (job->trouble == STORE_GONE || job->trouble == STORE_CORRUPT)
+        return;
+    job->stored = !job->result.failed;
     for (size_t i = 0; i < job->question_count; i++)
         answer(s, &job->questions[i]);
     if (job->tidy && !job->result.failed)
         job->result = retention_step(s, job->now, &more);
+    if (job->result.failed && job->stored)
+        job->trouble = store_trouble(s);
 }
 
 static void do_job(struct scribe *s, struct scribe_job *job)

@@ -43,7 +43,8 @@ struct scribe_job {
     bool tidy;   /* also forget a little of what is old */
     struct slot_put *slots;
     size_t slot_count;
-    err result; /* of the batch */
+    bool stored; /* the batch was */
+    err result;  /* of all of it */
     enum store_trouble trouble;
 };
 

@@ -39,7 +39,7 @@ static err add_returning(struct store *s, sqlite3_stmt *q, const char *doing, in
     return db_do(s, q, doing);
 }
 
-static err add_epoch(struct store *s, int64_t now, struct span program)
+err catalog_epoch(struct store *s, int64_t now, struct span program)
 {
     sqlite3_stmt *q = db_statement(s, SQL_EPOCH_ADD);
 
@@ -47,7 +47,12 @@ static err add_epoch(struct store *s, int64_t now, struct span program)
     db_bind(q, 2, now);
     db_bind_text(q, 3, program);
     TRY(add_returning(s, q, "cannot begin an epoch", &s->epoch, NULL));
-    TRY(totals_keep(s));
+    return totals_keep(s);
+}
+
+static err add_epoch(struct store *s, int64_t now, struct span program)
+{
+    TRY(catalog_epoch(s, now, program));
     return history_begin(s, NODE_VERSION, now);
 }
 
@@ -104,7 +109,6 @@ static err add_version(struct store *s, struct span name, uint64_t definition, i
     db_bind(q, 2, (int64_t)definition);
     db_bind(q, 3, now);
     TRY(add_returning(s, q, "cannot add a version of a journey", &id, &number));
-    TRY(history_begin(s, id, now));
     *ret_version = (struct journey_version){
         .id = (uint32_t)id,
         .number = (uint32_t)number,
@@ -113,17 +117,27 @@ static err add_version(struct store *s, struct span name, uint64_t definition, i
     return OK;
 }
 
+err catalog_version(struct store *s, struct span name, uint64_t definition, int64_t now,
+                    struct journey_version *ret_version)
+{
+    bool found;
+
+    TRY(find_version(s, name, definition, ret_version, &found));
+    return found ? OK : add_version(s, name, definition, now, ret_version);
+}
+
 err journey_version(struct store *s, struct span name, uint64_t definition, int64_t now,
                     struct journey_version *ret_version)
 {
     struct journey_version version;
-    bool found;
 
-    check(s->epoch != 0 && name.n > 0);
+    check(name.n > 0);
+    if (s->epoch == 0) /* opened anew while we run, and not filled yet */
+        return db_trouble(s, STORE_GONE, "cannot find a journey before it is filled again");
     TRY(db_begin(s));
-    err e = find_version(s, name, definition, &version, &found);
-    if (!e.failed && !found)
-        e = add_version(s, name, definition, now, &version);
+    err e = catalog_version(s, name, definition, now, &version);
+    if (!e.failed && version.created)
+        e = history_begin(s, version.id, now);
     if (!e.failed)
         e = db_commit(s);
     if (e.failed) {

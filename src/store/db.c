@@ -47,6 +47,7 @@ err db_error(struct store *s, const char *doing)
     int system = system_error(s, code);
 
     s->trouble = trouble_of(code, system);
+    s->damaged |= s->trouble == STORE_CORRUPT;
     if (system != 0)
         return err_system(system, "store %s: %s", s->path, doing);
     return err_make("store %s: %s: %s", s->path, doing, sqlite3_errmsg(s->db));
@@ -55,6 +56,7 @@ err db_error(struct store *s, const char *doing)
 err db_trouble(struct store *s, enum store_trouble trouble, const char *sentence)
 {
     s->trouble = trouble;
+    s->damaged |= trouble == STORE_CORRUPT;
     return err_make("store %s: %s", s->path, sentence);
 }
 

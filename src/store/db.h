@@ -19,6 +19,10 @@ struct store {
     sqlite3_stmt *statements[STATEMENTS_COUNT];
     char *path; /* as given, for sentences */
     enum store_trouble trouble;
+    bool damaged;                 /* damage was met: nothing more is written into this file */
+    bool begun;                   /* by store_renew(), and not yet filled again */
+    uint32_t pages_max;           /* as it was opened with */
+    uint64_t device, file;        /* what was opened: st_dev, st_ino; 0: in memory */
     int64_t node;                 /* this node's row */
     int64_t epoch;                /* the running one; 0 before the first */
     char uid[NODE_UID_CHARS + 1]; /* this node's lasting identity */
@@ -58,6 +62,22 @@ err db_do(struct store *s, sqlite3_stmt *q, const char *doing);
 err db_next(struct store *s, sqlite3_stmt *q, const char *doing, bool *ret_row);
 struct span db_blob(sqlite3_stmt *q, int column); /* or a text; until db_next() or db_reset() */
 void db_reset(sqlite3_stmt *q);
+
+/* ---- catalog.c, for refill.c: the rows alone, within a transaction, without the begin of a history */
+struct journey_version;
+err catalog_epoch(struct store *s, int64_t now, struct span program);
+err catalog_version(struct store *s, struct span name, uint64_t definition, int64_t now,
+                    struct journey_version *ret_version);
+
+/* ---- store.c, for renew.c */
+
+/* Opens PATH once; a damaged file is an error. */
+err store_open_once(const struct store_options *o, struct store **ret_store,
+                    struct store_opened *found, enum store_trouble *ret_trouble);
+err store_move_aside(const struct store_options *o, const char *damage, struct store_opened *found);
+
+/* Closes without touching the files. */
+void store_abandon(struct store *s);
 
 /* Brings the schema from the file's version to the newest (schema.c). */
 err schema_migrate(struct store *s);

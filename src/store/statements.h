@@ -54,6 +54,8 @@
       "INSERT OR REPLACE INTO total(version, node, at, epoch, counts) " VALUES_OF_FIVE) \
     X(MINUTE_PUT, \
       "INSERT OR REPLACE INTO minute(version, node, at, epoch, counts) " VALUES_OF_FIVE) \
+    X(HOUR_PUT, \
+      "INSERT OR REPLACE INTO hour(version, node, at, epoch, counts) " VALUES_OF_FIVE) \
     X(HISTOGRAM_PUT, \
       "INSERT OR REPLACE INTO histogram(version, node, at, epoch, bins) " VALUES_OF_FIVE) \
     \

@@ -37,6 +37,18 @@ const char *store_trouble_word(enum store_trouble t)
     return trouble_words[t];
 }
 
+static const char *const trouble_meanings[STORE_TROUBLES_COUNT] = {
+#define X(name, word, meaning) [STORE_##name] = meaning,
+    STORE_TROUBLES(X)
+#undef X
+};
+
+const char *store_trouble_meaning(enum store_trouble t)
+{
+    check((unsigned)t < STORE_TROUBLES_COUNT);
+    return trouble_meanings[t];
+}
+
 enum store_trouble store_trouble(const struct store *s)
 {
     return s->trouble;
@@ -57,6 +69,7 @@ static struct store *store_new(const struct store_options *o)
     struct store *s = calloc(1, sizeof(*s));
 
     check(s);
+    s->pages_max = o->pages_max;
     s->path = strdup(o->path);
     check(s->path);
     return s;
@@ -134,6 +147,8 @@ static err examine(struct store *s, const struct store_options *o, struct store_
         return db_trouble(s, STORE_DENIED, "may be read but not written");
     if (stat(o->path, &st) != 0)
         return err_system(errno, "store %s: cannot be looked at", o->path);
+    s->device = st.st_dev;
+    s->file = st.st_ino;
     if (st.st_size <= STORE_CHECK_BYTES_MAX)
         return check_integrity(s);
     found->unchecked = true;
@@ -178,7 +193,7 @@ static err prepare(struct store *s)
     return OK;
 }
 
-static err node_add(struct store *s, int64_t now)
+static err node_add(struct store *s, const struct store_options *o)
 {
     uint8_t secret[NODE_UID_CHARS / 2];
     char uid[NODE_UID_CHARS];
@@ -187,8 +202,8 @@ static err node_add(struct store *s, int64_t now)
 
     rand_secret(secret, sizeof(secret));
     str_hex_bytes(&text, secret, sizeof(secret));
-    db_bind_text(q, 1, str_span(&text));
-    db_bind(q, 2, now);
+    db_bind_text(q, 1, o->node ? span_from_text(o->node) : str_span(&text));
+    db_bind(q, 2, o->now);
     return db_do(s, q, "cannot name this node");
 }
 
@@ -205,7 +220,7 @@ static err node_find(struct store *s, bool *ret_found)
     return OK;
 }
 
-static err know_node(struct store *s, int64_t now, bool *ret_created)
+static err know_node(struct store *s, const struct store_options *o, bool *ret_created)
 {
     bool found;
 
@@ -213,7 +228,7 @@ static err know_node(struct store *s, int64_t now, bool *ret_created)
     *ret_created = !found;
     if (found)
         return OK;
-    TRY(node_add(s, now));
+    TRY(node_add(s, o));
     return node_find(s, &found);
 }
 
@@ -222,7 +237,7 @@ static err make_ready(struct store *s, const struct store_options *o, struct sto
     TRY(configure(s, o));
     TRY(schema_migrate(s));
     TRY(prepare(s));
-    return know_node(s, o->now, &found->created);
+    return know_node(s, o, &found->created);
 }
 
 /* A name beside the file that is not taken: PATH.corrupt-20260102T030405Z, then ...Z-2, ...Z-3. */
@@ -266,7 +281,7 @@ static err rename_with_log(const char *path, const char *aside)
     return e;
 }
 
-static err move_aside(const struct store_options *o, const char *damage, struct store_opened *found)
+err store_move_aside(const struct store_options *o, const char *damage, struct store_opened *found)
 {
     struct str aside = str_growing();
     err e = name_aside(o, &aside);
@@ -284,15 +299,15 @@ static err move_aside(const struct store_options *o, const char *damage, struct 
 }
 
 /* Leaves a damaged file exactly as it was found: closing must not write the log into it. */
-static void abandon(struct store *s)
+void store_abandon(struct store *s)
 {
     if (s->db)
         sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     store_close(s);
 }
 
-static err open_once(const struct store_options *o, struct store **ret_store,
-                     struct store_opened *found, enum store_trouble *ret_trouble)
+err store_open_once(const struct store_options *o, struct store **ret_store,
+                    struct store_opened *found, enum store_trouble *ret_trouble)
 {
     struct store *s = store_new(o);
     err e = examine(s, o, found);
@@ -301,7 +316,7 @@ static err open_once(const struct store_options *o, struct store **ret_store,
         e = make_ready(s, o, found);
     *ret_trouble = s->trouble;
     if (e.failed)
-        abandon(s);
+        store_abandon(s);
     else
         *ret_store = s;
     return e;
@@ -314,10 +329,10 @@ err store_open(const struct store_options *o, struct store **ret_store,
     enum store_trouble trouble;
 
     check(o->path && o->path[0]);
-    err e = open_once(o, ret_store, &found, &trouble);
+    err e = store_open_once(o, ret_store, &found, &trouble);
     if (e.failed && trouble == STORE_CORRUPT && !in_memory(o)) {
-        TRY(move_aside(o, e.text, &found));
-        e = open_once(o, ret_store, &found, &trouble);
+        TRY(store_move_aside(o, e.text, &found));
+        e = store_open_once(o, ret_store, &found, &trouble);
     }
     if (!e.failed)
         *ret_opened = found;

@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: Apache-2.0
+# cases_store.py - what may happen to the store while evenkeel runs: serving goes on, it is said, and it heals by itself.
+import glob
+import json
+import os
+import signal
+import sqlite3
+import time
+
+import kit
+from kit import Edge, Instance, case, connect, expect, wait_for
+
+CONFIG = """
+listen: { http: "127.0.0.1:${http}", admin: "127.0.0.1:${admin}" }
+store: ${dir}/evenkeel.db
+workers: 1
+services: { shop: { health: { interval: 0s }, instances: ["%s"] } }
+journeys:
+  browse: { routes: [GET /b], objectives: { available: { target: 99%% } } }
+"""
+
+
+def ask(edge, n):
+    client = connect(edge.http)
+    for _ in range(n):
+        expect(client.get("/b")[0] == 200, "it does not serve")
+    client.close()
+
+
+def journeys(edge):
+    return json.loads(edge.admin_get("/api/v1/journeys")[1])
+
+
+def good(edge):
+    return next(j for j in journeys(edge)["journeys"] if j["name"] == "browse")["counts"]["good"]
+
+
+def state(edge):
+    return journeys(edge)["store"]["state"]
+
+
+def stored(path):
+    """What the file holds of `browse`, read as another program would: the length of the packed number tells enough."""
+    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        return db.execute("SELECT t.at, hex(t.counts) FROM total t JOIN version v ON v.id = t.version JOIN journey j ON j.id = v.journey"
+                          " WHERE j.name = 'browse'").fetchone()
+    finally:
+        db.close()
+
+
+def is_stored(edge, n):
+    """Everything that was counted is with the store."""
+    begun = int(time.time())
+    wait_for("the counts are stored", lambda: (journeys(edge)["store"]["stored_at"] or 0) > begun)
+    expect(good(edge) == n, f"{good(edge)} are counted, not {n}")
+
+
+def killed(edge):
+    edge.process.send_signal(signal.SIGKILL)
+    edge.process.wait()
+
+
+def troubled(edge, word, *sentences):
+    """It is said everywhere, and nobody who asks for readiness is turned away."""
+    wait_for(f"the store is {word}", lambda: state(edge) == word)
+    status, text = edge.admin_get("/readyz")
+    expect(status == 200 and text.startswith("ready\nbut the store does not take samples"), f"{status} {text}")
+    expect("The store does not take samples" in edge.admin_get("/")[1], "the page does not say it")
+    for sentence in sentences:
+        expect(sentence in edge.admin_get("/readyz")[1], f"'{sentence}' is not in {edge.admin_get('/readyz')[1]}")
+    ask(edge, 5)
+
+
+@case
+def store_that_is_full_goes_on_when_there_is_room():
+    if os.geteuid() != 0:
+        return  # nobody else can mount a small disk
+    with Instance() as instance:
+        edge = Edge((CONFIG % instance.address).replace("${dir}/evenkeel.db", "${dir}/small/evenkeel.db"))
+        small = os.path.join(edge.folder, "small")
+        os.mkdir(small)
+        mount = f'mount -t tmpfs -o size=2m tmpfs {small} && exec "$@"'
+        try:
+            edge.start(command=["unshare", "--mount", "sh", "-c", mount, "sh"])
+            ask(edge, 10)
+            is_stored(edge, 10)
+            ballast = f"/proc/{edge.process.pid}/root{small}/ballast"
+            try:
+                with open(ballast, "wb", buffering=0) as f:
+                    while f.write(b"x" * 4096):
+                        pass
+            except OSError:
+                pass
+            begun = time.monotonic()
+            while state(edge) == "well":  # the log has room for some more
+                ask(edge, 20)
+                expect(time.monotonic() - begun < 120, "a full disk is not noticed")
+            troubled(edge, "full")
+            count = good(edge)
+            time.sleep(2)
+            expect(edge.said().count("the store does not take samples") == 1, "it is not said once")
+            os.unlink(ballast)
+            wait_for("it takes samples again", lambda: state(edge) == "well")
+            is_stored(edge, count)
+            expect("but the store" not in edge.admin_get("/readyz")[1], "readyz still speaks of trouble")
+            edge.says("the store takes samples again; nothing was lost")
+        finally:
+            edge.__exit__(None)
+
+
+@case
+def store_that_another_process_locks_goes_on_afterwards():
+    with Instance() as instance, Edge(CONFIG % instance.address) as edge:
+        ask(edge, 10)
+        is_stored(edge, 10)
+        db = sqlite3.connect(os.path.join(edge.folder, "evenkeel.db"), isolation_level=None)
+        db.execute("BEGIN IMMEDIATE")
+        troubled(edge, "busy", "database is locked")
+        db.execute("ROLLBACK")
+        db.close()
+        wait_for("it takes samples again", lambda: state(edge) == "well")
+        is_stored(edge, 15)
+
+
+@case
+def store_that_is_deleted_is_written_anew():
+    with Instance() as instance:
+        edge = Edge(CONFIG % instance.address)
+        path = os.path.join(edge.folder, "evenkeel.db")
+        try:
+            edge.start()
+            ask(edge, 10)
+            is_stored(edge, 10)
+            node, row = journeys(edge)["node"], stored(path)
+            for name in glob.glob(path + "*"):
+                os.unlink(name)
+            edge.says("was written anew with all that was in it")
+            ask(edge, 7)
+            is_stored(edge, 17)
+            expect(stored(path)[1] != row[1], "what was counted afterwards is not in the new file")
+            killed(edge)
+            edge.start()
+            expect(good(edge) == 17, f"after a kill {good(edge)} are known, not 17")
+            expect(journeys(edge)["node"] == node, "it is another node now")
+        finally:
+            edge.__exit__(None)
+
+
+@case
+def store_that_is_damaged_is_moved_aside_and_filled_again():
+    with Instance() as instance:
+        edge = Edge(CONFIG % instance.address)
+        path = os.path.join(edge.folder, "evenkeel.db")
+        try:
+            edge.start()
+            ask(edge, 10)
+            is_stored(edge, 10)
+            edge.stop()  # so that all is in the file
+            edge.start()
+            ask(edge, 5)
+            is_stored(edge, 15)
+            node = journeys(edge)["node"]
+            db = sqlite3.connect(path)  # brings the log into the file, where it can be damaged
+            db.execute("PRAGMA wal_checkpoint(FULL)")
+            db.close()
+            with open(path, "r+b") as f:
+                size = os.path.getsize(path)
+                f.write(b"\xa5" * size)
+            edge.says("damage was met while it was open")
+            ask(edge, 3)
+            is_stored(edge, 18)
+            expect(len(glob.glob(path + ".corrupt-*")) >= 1, "the damaged file is not beside it")
+            killed(edge)
+            edge.start()
+            expect(good(edge) == 18, f"after a kill {good(edge)} are known, not 18")
+            expect(journeys(edge)["node"] == node, "it is another node now")
+        finally:
+            edge.__exit__(None)
+
+
+@case
+def store_of_somebody_else_in_its_place_is_left_alone():
+    with Instance() as instance, Edge(CONFIG % instance.address) as other:
+        ask(other, 3)
+        is_stored(other, 3)
+        with Edge(CONFIG % instance.address) as edge:
+            path = os.path.join(edge.folder, "evenkeel.db")
+            ask(edge, 10)
+            is_stored(edge, 10)
+            copy = sqlite3.connect(path + ".other")
+            source = sqlite3.connect(os.path.join(other.folder, "evenkeel.db"))
+            source.backup(copy)
+            source.close()
+            copy.close()
+            with open(path + ".other", "rb") as f:
+                before = f.read()
+            os.rename(path, path + ".mine")
+            os.rename(path + ".other", path)
+            troubled(edge, "gone")
+            edge.says("is not this node's store was put in its place")
+            with open(path, "rb") as f:
+                expect(f.read() == before, "the other node's store was touched")
+            os.rename(path, path + ".other")
+            os.rename(path + ".mine", path)
+            wait_for("it takes samples again", lambda: state(edge) == "well")
+            is_stored(edge, 15)
+
+
+@case
+def store_loses_at_most_two_seconds_by_a_kill():
+    with Instance() as instance:
+        edge = Edge(CONFIG % instance.address)
+        try:
+            edge.start()
+            sent = []  # when each was answered
+            client = connect(edge.http)
+            until = time.monotonic() + 6
+            while time.monotonic() < until:
+                expect(client.get("/b")[0] == 200, "it does not serve")
+                sent.append(time.monotonic())
+                time.sleep(0.005)
+            at = time.monotonic()
+            killed(edge)
+            client.close()
+            edge.start()
+            kept, older = good(edge), sum(1 for t in sent if t < at - 2)
+            expect(older <= kept <= len(sent), f"{kept} of {len(sent)} are known after the kill, {older} were older than two seconds")
+        finally:
+            edge.__exit__(None)
