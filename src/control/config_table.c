@@ -70,8 +70,7 @@ static struct span prefix_rest(const struct config_option *row, const struct con
     case CONFIG_LIST:
     case CONFIG_ADDRESSES:
     case CONFIG_INSTANCES:
-    case CONFIG_PEERS:
-        return span_starts_with(rest, SPAN("[].")) ? span_after(rest, 3) : nothing;
+    case CONFIG_PEERS: return span_starts_with(rest, SPAN("[].")) ? span_after(rest, 3) : nothing;
     default: return nothing;
     }
 }

@@ -212,6 +212,7 @@ static uint64_t between(uint64_t a, uint64_t b, int64_t part, int64_t whole)
 {
     u128 more = b > a ? b - a : 0;
 
+    check(whole > 0); /* windows grow */
     return a + (uint64_t)((more * (uint64_t)part + (uint64_t)whole / 2) / (uint64_t)whole);
 }
 
