@@ -105,7 +105,7 @@ const char *cell_span(double seconds, char ret_text[CELL_TEXT_MAX])
     } rows[] = { { 120, 1, "s" },
                  { 120.0 * 60, 60, "min" },
                  { 48.0 * 3600, 3600, "h" },
-                 { INFINITY, 86400, "days" } };
+                 { (double)INFINITY, 86400, "days" } };
     size_t i = 0;
 
     while (seconds >= rows[i].below && i + 1 < sizeof(rows) / sizeof(rows[0]))

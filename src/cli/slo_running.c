@@ -138,7 +138,7 @@ static void put_curve(const struct slo_question *q, const json_t *history, struc
         return;
     json_array_foreach (points, i, point) {
         if (!number_of(point, "budget_left", &values[i]))
-            values[i] = NAN;
+            values[i] = (double)NAN;
     }
     c.values = values;
     curve_put(&c, out);
