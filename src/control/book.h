@@ -77,6 +77,7 @@ struct book {
     struct coverage coverage;
     int64_t minute;     /* unix minute of the last kept samples */
     size_t next_slot;   /* the account whose histogram slot is looked at next */
+    size_t next_asked;  /* the account of which is asked next where its long windows begin */
     int64_t written_at; /* unix seconds of the last job that was stored; 0: none yet */
     err trouble;        /* of the last job */
     enum store_trouble trouble_kind;
