@@ -12,6 +12,7 @@
     X(validate, "read a configuration and say what is wrong with it") \
     X(status,   "journeys and services of the running evenkeel") \
     X(reload,   "let the running evenkeel read its file again; a wrong one changes nothing") \
+    X(backup,   "copy the running evenkeel's store to a new file") \
     X(drain,    "send an instance no new requests, by the running evenkeel") \
     X(undrain,  "take a drained instance back into service") \
     X(schema,   "the configuration language, as JSON schema or Markdown") \

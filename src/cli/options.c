@@ -35,6 +35,10 @@ const struct option_row option_rows[OPTION_COUNT] = {
       "Shows the journeys, worst first, the services with their instances, what was changed at run time and differs from " \
       "the file (drift), of the running evenkeel, and the peers whose counters are in the figures.", \
       MET_OR_NOT) \
+    X(backup, "@file", "FILE [--admin HOST:PORT] [--json]", \
+      "The running evenkeel copies its store to a new file, with its own rights, while it goes on.\n" \
+      "FILE ends in .db and must not exist. It appears once it is whole, checked and on the disk.", \
+      "0 the copy is there, 1 it is not, or no evenkeel answers, 2 wrong usage.") \
     X(reload, NULL, "[--admin HOST:PORT] [--json]", \
       "Lets the running evenkeel read its file again. The file is checked whole first: a wrong one changes nothing. " \
       "Connections and what was learned about instances stay; keys that take a restart are named and stay as they were. " \

@@ -21,7 +21,7 @@ enum command {
 
 #define ON(name) (UINT32_C(1) << COMMAND_##name)
 #define ALL      UINT32_MAX
-#define ASKING   (ON(status) | ON(reload) | ON(drain) | ON(undrain) | ON(slo))
+#define ASKING   (ON(status) | ON(reload) | ON(backup) | ON(drain) | ON(undrain) | ON(slo))
 
 /* What stands behind it: a name in capitals ("[...]" when it may be left out), or NULL. What a shell completes there: words,
  * "@file", "@journey", "@instance", or NULL. */

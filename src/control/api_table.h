@@ -30,6 +30,8 @@ struct journey;
     X("GET",    "/api/v1/changes",      VIEW,   api_changes) \
     X("POST",   "/api/v1/changes",      CHANGE, api_make_change) \
     X("DELETE", "/api/v1/changes/*",    CHANGE, api_take_back) \
+    X("GET",    "/api/v1/backup",       VIEW,   api_backup_state) \
+    X("POST",   "/api/v1/backup",       CHANGE, api_backup) \
     X("GET",    "/api/v1/reload",       VIEW,   api_reload_state) \
     X("POST",   "/api/v1/reload",       CHANGE, api_reload)
 /* clang-format on */
@@ -74,6 +76,10 @@ void api_peers(struct api_call *k);
 
 /* ---- peer_serve.c */
 void api_counters(struct api_call *k);
+
+/* ---- backups.c */
+void api_backup(struct api_call *k);
+void api_backup_state(struct api_call *k);
 
 /* ---- metrics.c */
 void api_metrics(struct api_call *k);

@@ -343,6 +343,7 @@ static void on_tick(struct timer *t)
     }
     reload_tick(c);
     renewal_tick(c);
+    backups_tick(c);
     if (c->state == CONTROL_SERVING && c->parts.scribe && !c->renewal.out) {
         struct scribe_job *job = book_job(&c->book, unix_now(c), false);
         if (job && !scribe_give(c->parts.scribe, job))

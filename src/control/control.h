@@ -9,6 +9,7 @@
 #define EK_CONTROL_CONTROL_H
 
 #include "control/assets.h"
+#include "control/backups.h"
 #include "control/book.h"
 #include "control/changes.h"
 #include "control/health.h"
@@ -84,6 +85,7 @@ struct control {
     struct peers peers;
     char *started_with; /* the text of the first configuration */
     struct renewal renewal;
+    struct backups backups;
     unsigned tasks_out;   /* of the scribe */
     bool states_unstored; /* of instances */
     ns_t states_stored;   /* when they last were */

@@ -8,6 +8,7 @@ import sqlite3
 import time
 
 import kit
+from cases_terminal import tell
 from kit import Edge, Instance, case, connect, expect, wait_for
 
 CONFIG = """
@@ -205,6 +206,29 @@ def store_of_somebody_else_in_its_place_is_left_alone():
             os.rename(path + ".mine", path)
             wait_for("it takes samples again", lambda: state(edge) == "well")
             is_stored(edge, 15)
+
+
+@case
+def backup_is_whole_and_a_start_from_it_counts_on():
+    with Instance() as instance, Edge(CONFIG % instance.address) as edge:
+        ask(edge, 30)
+        is_stored(edge, 30)
+        path = os.path.join(edge.folder, "copy.db")
+        code, said, wrong = tell(edge, "backup", path)
+        expect(code == 0 and "bytes" in said, f"{code} {said} {wrong}")
+        expect(os.stat(path).st_mode & 0o777 == 0o600, "others may read the copy")
+        expect(not glob.glob(path + ".*") and not glob.glob(path + "-*"), "something was left beside it")
+        code, _, wrong = tell(edge, "backup", path)
+        expect(code == 1 and "is there already" in wrong, f"{code} {wrong}")
+        code, _, wrong = tell(edge, "backup", os.path.join(edge.folder, "none", "copy.db"))
+        expect(code == 1 and "No such file" in wrong, f"{code} {wrong}")
+        node = journeys(edge)["node"]
+        with_copy = Edge((CONFIG % instance.address).replace("${dir}/evenkeel.db", path))
+        with with_copy:
+            expect(good(with_copy) == 30, f"the copy knows {good(with_copy)}, not 30")
+            expect(journeys(with_copy)["node"] == node, "the copy is another node's")
+        ask(edge, 5)
+        is_stored(edge, 35)
 
 
 @case
