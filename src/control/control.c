@@ -384,6 +384,7 @@ static void open_workers(struct control *c)
                                                  .publication = &c->publication,
                                                  .snapshots = &w->snapshots,
                                                  .page = &w->page,
+                                                 .exemplars = &w->exemplars,
                                                  .pages = c->book.pages,
                                                  .page_count = c->book.page_count,
                                                  .said = &c->admin_page,
@@ -445,6 +446,7 @@ static err publish_first(struct control *c)
     publication_init(&c->publication, c->parts.free_config);
     for (size_t i = 0; i < c->parts.worker_count; i++) {
         counter_page_open(&c->parts.workers[i].page);
+        exemplars_open(&c->parts.workers[i].exemplars);
         book_add_page(&c->book, &c->parts.workers[i].page);
         publication_add_reader(&c->publication, &c->parts.workers[i].snapshots);
     }
@@ -510,6 +512,7 @@ void control_close(struct control *c)
     for (size_t i = 0; i < c->parts.worker_count; i++) {
         edge_free(c->parts.workers[i].edge);
         counter_page_close(&c->parts.workers[i].page);
+        exemplars_close(&c->parts.workers[i].exemplars);
     }
     publication_free(&c->publication);
     publication_free(&c->admin_publication);
@@ -525,4 +528,5 @@ void control_close(struct control *c)
     peers_free(c);
     mailbox_free(&c->mail);
     api_free(c->api);
+    duration_cache_free(&c->durations);
 }

@@ -12,6 +12,7 @@
 #include "control/backups.h"
 #include "control/book.h"
 #include "control/changes.h"
+#include "control/duration_buckets.h"
 #include "control/health.h"
 #include "control/peers.h"
 #include "control/registry.h"
@@ -27,6 +28,7 @@ struct worker {
     struct reactor *reactor;
     struct http_edge *edge;
     struct counter_page page;
+    struct exemplars exemplars;
     struct snapshot_reader snapshots;
     bool listen_told;
     bool drain_told;
@@ -104,6 +106,8 @@ struct control {
     struct snapshot_reader admin_snapshots;
     struct publication admin_publication;
     struct api *api;
+    struct duration_cache durations;
+    ns_t scrape_took; /* the last one, of our time */
 };
 
 /* Opens the workers' edges too. On failure everything given is closed again by control_close(). */

@@ -34,6 +34,7 @@ void registry_open(struct registry *r)
     r->edge.counters = slot_take(&r->slots, EDGE_COUNTER_COUNT);
     r->edge.endings = slot_take(&r->slots, ENDING_COUNT);
     r->edge.state_time = slot_take(&r->slots, EXCHANGE_STATE_COUNT * STATE_TIME_BINS);
+    r->edge.state_sum = slot_take(&r->slots, EXCHANGE_STATE_COUNT);
     r->edge.said = slot_take(&r->slots, 1);
 }
 

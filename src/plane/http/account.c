@@ -25,6 +25,18 @@ static bool told_counts(const struct exchange *x)
            (cause == CAUSE_ANSWERED || (cause == CAUSE_CLIENT_GONE && x->told == OUTCOME_FAILED));
 }
 
+/* A trace that nobody recorded leads nowhere. */
+static void keep_exemplar(struct exchange *x, ns_t latency)
+{
+    struct exemplar e = { .trace_high = x->trace.high,
+                          .trace_low = x->trace.low,
+                          .took = latency,
+                          .at = x->edge->reactor->now };
+
+    if (x->sampled && x->edge->exemplars && x->outcome != OUTCOME_EXCLUDED)
+        exemplar_put(x->edge->exemplars, x->journey->id, (enum outcome)x->outcome, &e);
+}
+
 static void count_verdict(struct exchange *x, ns_t latency)
 {
     uint8_t series[VERDICT_SERIES_MAX];
@@ -35,6 +47,7 @@ static void count_verdict(struct exchange *x, ns_t latency)
     unsigned n = verdict_series(v, series);
 
     x->outcome = (uint8_t)v.outcome;
+    keep_exemplar(x, latency);
 
     for (unsigned i = 0; i < n; i++)
         edge_count(x->edge, j->series + series[i], 1);

@@ -353,6 +353,7 @@ void edge_open(struct http_edge *e, const struct edge_parts *parts)
         .publication = parts->publication,
         .snapshots = parts->snapshots,
         .page = parts->page,
+        .exemplars = parts->exemplars,
         .pages = parts->pages,
         .page_count = parts->page_count,
         .said = parts->said,

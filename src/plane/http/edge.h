@@ -8,6 +8,7 @@
 
 #include "base/pool.h"
 #include "bus/counters.h"
+#include "bus/exemplars.h"
 #include "bus/mailbox.h"
 #include "bus/address_counts.h"
 #include "bus/log_ring.h"
@@ -78,6 +79,7 @@ struct http_edge {
     struct publication *publication;
     struct snapshot_reader *snapshots;
     struct counter_page *page;
+    struct exemplars *exemplars; /* NULL in control's own edge */
     const struct edge_slots *slots;
     struct request_table *requests;
     struct address_counts *addresses;
@@ -135,6 +137,7 @@ struct edge_parts {
     struct publication *publication;
     struct snapshot_reader *snapshots;
     struct counter_page *page;
+    struct exemplars *exemplars;             /* NULL: none are kept */
     const struct counter_page *const *pages; /* of all reactors, this one's too */
     size_t page_count;
     const struct counter_page *said; /* control's; NULL: control says nothing */

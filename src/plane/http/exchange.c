@@ -105,6 +105,7 @@ static void count_state_time(struct exchange *x, ns_t now)
     if (bin >= STATE_TIME_BINS)
         bin = STATE_TIME_BINS - 1;
     edge_count(x->edge, x->edge->slots->state_time + (uint32_t)x->state * STATE_TIME_BINS + bin, 1);
+    edge_count(x->edge, x->edge->slots->state_sum + (uint32_t)x->state, us);
 }
 
 static void move(struct exchange *x, enum exchange_state to)

@@ -91,6 +91,7 @@ struct exchange {
     bool tunnel : 1; /* WebSocket: bytes both ways */
     bool counted : 1;
     bool is_told : 1;       /* the instance said itself what the answer is */
+    bool sampled : 1;       /* its trace is recorded */
     bool whole : 1;         /* it came in one part, so it can be sent again */
     bool gathering : 1;     /* no instance is asked for before the body begins to come */
     bool request_ended : 1; /* its last part has come from the client */

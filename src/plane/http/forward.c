@@ -68,6 +68,7 @@ static bool forward_trace(struct exchange *x, struct http_extra *extras,
     }
     x->span_id = rng_next(&x->edge->reactor->rng) | 1;
     bool sampled = valid && x->trusted ? theirs.flags & TRACE_SAMPLED : decide_sampled(x);
+    x->sampled = sampled;
     struct traceparent ours = { .trace_high = x->trace.high,
                                 .trace_low = x->trace.low,
                                 .parent = x->span_id,

@@ -112,6 +112,7 @@ struct edge_slots {
     uint32_t counters;   /* EDGE_COUNTER_COUNT */
     uint32_t endings;    /* ENDING_COUNT: exchanges that did not end well, by reason */
     uint32_t state_time; /* EXCHANGE_STATES x STATE_TIME_BINS */
+    uint32_t state_sum;  /* EXCHANGE_STATES: microseconds */
     uint32_t said; /* in control's page: how often anything that it says of instances changed */
 };
 
