@@ -33,7 +33,7 @@ static void a_budget_that_is_spent(void **state)
 
 static void what_is_not_known_is_no_value(void **state)
 {
-    const double v[] = { NAN, 1, NAN, -INFINITY };
+    const double v[] = { (double)NAN, 1, (double)NAN, -(double)INFINITY };
 
     (void)state;
     drawn((struct curve){ v, 4, 3, true }, "  100%  █\n"
