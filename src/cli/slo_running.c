@@ -347,12 +347,14 @@ static size_t curve_columns(void)
 
 int slo_running(struct slo_question *q)
 {
-    struct found f = { .histories = json_array(), .what_ifs = json_array() };
+    struct found f = {};
 
     if (strlen(q->journey) > NAME_MAX_BYTES) {
         fprintf(stderr, "evenkeel slo: no journey has so long a name\n");
         return EXIT_USAGE;
     }
+    f.histories = json_array();
+    f.what_ifs = json_array();
     setlocale(LC_CTYPE, "");
     q->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
     q->color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
