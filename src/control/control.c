@@ -318,6 +318,66 @@ static void go_on_stopping(struct control *c)
     }
 }
 
+/* ---- the wall clock is set */
+
+struct epoch_task {
+    struct scribe_task task;
+    struct arena arena;
+    int64_t now;
+    struct span program;
+    err result;
+};
+
+static void run_epoch(struct scribe_task *t, struct store *s)
+{
+    struct epoch_task *k = container_of(t, struct epoch_task, task);
+    int64_t epoch;
+
+    k->result = epoch_begin(s, k->now, k->program, &epoch);
+}
+
+static void epoch_begun(struct scribe_task *t, void *control)
+{
+    struct control *c = control;
+    struct epoch_task *k = container_of(t, struct epoch_task, task);
+
+    c->epoch_wanted |=
+        k->result.failed; /* again with the next tick; the book tells of the trouble */
+    arena_free(&k->arena);
+    free(k);
+}
+
+static void want_epoch(struct control *c)
+{
+    struct epoch_task *k = calloc(1, sizeof(*k));
+
+    check(k != NULL);
+    k->task = (struct scribe_task){ .run = run_epoch, .done = epoch_begun };
+    k->now = unix_now(c);
+    k->program = arena_span(&k->arena, span_from_text(c->parts.version ? c->parts.version : ""));
+    c->epoch_wanted = !control_give_task(c, &k->task);
+    if (c->epoch_wanted) {
+        arena_free(&k->arena);
+        free(k);
+    }
+}
+
+/* The second in which it happened belongs to no time that could be named, so it is not measured. */
+static void watch_clock(struct control *c)
+{
+    ns_t step;
+
+    if (clock_watch_look(&c->clock, c->reactor->now, c->parts.wall(), &step)) {
+        log_warn("the clock was set %s by %.0f s, or the machine slept; the time in between is not "
+                 "measured",
+                 step < 0 ? "back" : "on", (double)(step < 0 ? -step : step) / (double)NS_PER_S);
+        coverage_gap(&c->book.coverage, c->reactor->now);
+        c->epoch_wanted = c->parts.scribe != NULL;
+    }
+    if (c->epoch_wanted && c->state == CONTROL_SERVING)
+        want_epoch(c);
+}
+
 /* ---- turns and ticks */
 
 static void on_tick(struct timer *t)
@@ -331,6 +391,7 @@ static void on_tick(struct timer *t)
         c->watchdog_told = c->reactor->now;
     }
     publication_reclaim(&c->publication);
+    watch_clock(c);
     book_tick(&c->book, c->reactor->now);
     if (c->state == CONTROL_SERVING) {
         if (c->reactor->now - c->states_stored >= STATES_EVERY)

@@ -13,6 +13,7 @@
 #include "control/book.h"
 #include "control/changes.h"
 #include "control/duration_buckets.h"
+#include "control/clock_watch.h"
 #include "control/health.h"
 #include "control/peers.h"
 #include "control/registry.h"
@@ -87,6 +88,8 @@ struct control {
     struct peers peers;
     char *started_with; /* the text of the first configuration */
     struct renewal renewal;
+    struct clock_watch clock;
+    bool epoch_wanted; /* the clock was set, and the store was not told yet */
     struct backups backups;
     unsigned tasks_out;   /* of the scribe */
     bool states_unstored; /* of instances */
