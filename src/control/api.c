@@ -43,6 +43,34 @@ static void answer_page(struct api_call *k)
     k->type = SPAN("text/html; charset=utf-8");
 }
 
+static const struct ui_asset *find_asset(const struct control *c, struct span name)
+{
+    const struct ui_assets *assets = c->parts.assets;
+
+    for (size_t i = 0; assets && i < assets->count; i++) {
+        if (span_equal(name, assets->files[i].name))
+            return &assets->files[i];
+    }
+    return NULL;
+}
+
+static void put_asset(struct api_call *k, const struct ui_asset *a)
+{
+    str_put(&k->out, a->bytes);
+    k->type = a->type;
+}
+
+/* Of this API, in the words of OpenAPI: openapi.json. */
+static void answer_description(struct api_call *k)
+{
+    const struct ui_asset *a = find_asset(k->control, SPAN("openapi.json"));
+
+    if (a)
+        put_asset(k, a);
+    else
+        k->status = 404; /* in simulation there are no files */
+}
+
 /* ---- the table */
 
 static const struct api_row {
@@ -69,17 +97,6 @@ static bool row_has_path(const struct api_row *row, struct span path, struct spa
     struct span rest = span_after(path, star);
     *ret_part = span_of(rest.p, span_find(rest, '/'));
     return span_equal(span_after(rest, ret_part->n), span_after(row->path, star + 1));
-}
-
-static const struct ui_asset *find_asset(const struct control *c, struct span path)
-{
-    const struct ui_assets *assets = c->parts.assets;
-
-    for (size_t i = 0; assets && i < assets->count; i++) {
-        if (path.n > 0 && span_equal(span_after(path, 1), assets->files[i].name))
-            return &assets->files[i];
-    }
-    return NULL;
 }
 
 static void say(struct api_call *k, unsigned status, const char *text)
@@ -131,7 +148,8 @@ static void answer_row(struct api_call *k, const struct api_row *row)
 static void find_answer(struct api_call *k)
 {
     struct span method = k->head->head_request ? SPAN("GET") : k->head->method;
-    const struct ui_asset *asset = find_asset(k->control, k->head->path);
+    const struct ui_asset *asset =
+        find_asset(k->control, span_after(k->head->path, k->head->path.n > 0));
     bool path_known = false;
 
     for (size_t i = 0; i < ROWS; i++) {
@@ -146,8 +164,7 @@ static void find_answer(struct api_call *k)
     if (path_known) {
         answer_method(k);
     } else if (asset && span_equal(method, SPAN("GET"))) {
-        str_put(&k->out, asset->bytes);
-        k->type = asset->type;
+        put_asset(k, asset);
     } else {
         answer_nothing(k);
     }

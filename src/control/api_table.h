@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* api_table.h - every address of the admin API: method, path, what one must be allowed to do, and the function that
- * answers. A new address is a row here, a function in the file of its subject, and a paragraph in docs/api.md.
+ * answers. A new address is a row here, a function in the file of its subject, its description in openapi.json (test/edge
+ * finds a row without one, and a field that is not described), and a paragraph in docs/api.md.
  * Always: the first row with path and method answers; HEAD is answered as GET. */
 #ifndef EK_CONTROL_API_TABLE_H
 #define EK_CONTROL_API_TABLE_H
@@ -21,6 +22,7 @@ struct journey;
     X("GET",    "/healthz",             VIEW,   answer_health) \
     X("GET",    "/readyz",              VIEW,   answer_ready) \
     X("GET",    "/metrics",             VIEW,   api_metrics) \
+    X("GET",    "/api/v1/openapi.json", VIEW,   answer_description) \
     X("GET",    "/api/v1/journeys",     VIEW,   api_journeys) \
     X("GET",    "/api/v1/journeys/*/history", VIEW, api_history) \
     X("GET",    "/api/v1/journeys/*/what-if", VIEW, api_what_if) \
