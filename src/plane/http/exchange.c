@@ -6,8 +6,6 @@
 #include "plane/http/h1_up.h"
 #include "plane/http/pick.h"
 
-#include <stdlib.h>
-
 enum exchange_deadline {
     DEADLINE_none,
     DEADLINE_connect,
@@ -15,6 +13,8 @@ enum exchange_deadline {
     DEADLINE_idle,
     DEADLINE_hold,
     DEADLINE_backoff,
+    DEADLINE_answer,
+    DEADLINE_stream,
 };
 
 #define TO(state) (UINT32_C(1) << EXCHANGE_##state)
@@ -78,6 +78,8 @@ static ns_t stage_deadline(struct exchange *x, enum exchange_state s)
     case DEADLINE_idle: return now + idle_allowed(x, t);
     case DEADLINE_hold: return now + (holds_length(x) ? t->idle : HOLD_STREAM_TIME);
     case DEADLINE_backoff: return retry_at(x);
+    case DEADLINE_answer: return now + LOCAL_ANSWER_TIME;
+    case DEADLINE_stream: return local_stream_deadline(x);
     case DEADLINE_none: break;
     }
     return NS_NEVER;
@@ -108,7 +110,7 @@ static void count_state_time(struct exchange *x, ns_t now)
     edge_count(x->edge, x->edge->slots->state_sum + (uint32_t)x->state, us);
 }
 
-static void move(struct exchange *x, enum exchange_state to)
+void exchange_move(struct exchange *x, enum exchange_state to)
 {
     ns_t now = x->edge->reactor->now;
 
@@ -123,7 +125,7 @@ static void move(struct exchange *x, enum exchange_state to)
 /* Bytes moved: a deadline that counts silence begins anew. */
 static void moved(struct exchange *x)
 {
-    if (exchange_states[x->state].deadline == DEADLINE_idle ||
+    if (exchange_states[x->state].deadline == DEADLINE_idle || x->state == EXCHANGE_STREAMING ||
         (x->state == EXCHANGE_HOLDING && holds_length(x)))
         timer_set(&x->edge->reactor->timers, &x->timer, deadline_of(x, x->state));
 }
@@ -210,7 +212,7 @@ static void finish(struct exchange *x, enum ending ending)
     bool whole = ending == ENDING_answered;
     x->ending = x->ending ? x->ending : ending;
     end_blocked(x, now);
-    move(x, EXCHANGE_OVER);
+    exchange_move(x, EXCHANGE_OVER);
     if (x->ending != ENDING_answered)
         edge_count(e, e->slots->endings + (uint32_t)x->ending, 1);
     if (x->routed && !exchange_is_local(x))
@@ -226,10 +228,8 @@ static void finish(struct exchange *x, enum ending ending)
         request_release(x->slot);
     timer_drop(&e->reactor->timers, &x->timer);
     give_hold_back(x);
-    if (x->later)
-        x->later->exchange = NULL;
-    if (x->owned) /* only answers of our own API: never on the users' path */
-        free(x->owned);
+    if (exchange_is_local(x))
+        local_end(x);
     scratch_free(&x->memory);
     snapshot_let_go(e->snapshots, x->snapshot);
     list_remove(&e->exchange_list, &x->link);
@@ -244,36 +244,18 @@ void exchange_cut(struct exchange *x, enum ending why)
 
 /* ---- answers of our own */
 
-static void send_down(struct exchange *x, const struct http_part *part);
-
-static void answer_ourselves(struct exchange *x, unsigned status, struct span type,
-                             struct span body)
+void exchange_say(struct exchange *x, unsigned status, struct span type, struct span body)
 {
     if (!own_answer(x, status, type, body.n) || !forward_answer(x)) {
         finish(x, ENDING_overloaded);
         return;
     }
     x->status = (uint16_t)status;
-    move(x, EXCHANGE_ANSWERING);
+    exchange_move(x, EXCHANGE_ANSWERING);
     if (x->request.head_request)
         body = span_of(NULL, 0);
     struct http_part part = { .head = &x->answer, .data = body, .end = true };
-    send_down(x, &part);
-}
-
-void exchange_hold(struct exchange *x, struct exchange_later *later)
-{
-    x->later = later;
-    later->exchange = x;
-}
-
-void exchange_answer(struct exchange *x, unsigned status, struct span content_type, char *body,
-                     size_t n)
-{
-    x->later = NULL;
-    free(x->owned); /* the request's */
-    x->owned = body;
-    answer_ourselves(x, status, content_type, span_of(body, n));
+    exchange_send_down(x, &part);
 }
 
 /* What the client is told: what, why, and the id under which we know more. Never which instance. */
@@ -290,7 +272,12 @@ static void refuse(struct exchange *x, enum ending why)
         return;
     }
     x->ending = why;
-    answer_ourselves(x, ending_status(why), words.type, words.text);
+    exchange_say(x, ending_status(why), words.type, words.text);
+}
+
+void exchange_refuse(struct exchange *x, enum ending why)
+{
+    refuse(x, why);
 }
 
 /* ---- offering it to instances */
@@ -325,7 +312,7 @@ static void begin_request(struct exchange *x)
     part.end = x->request_ended; /* also when it is sent again and nothing is held any more */
     x->attempts += !x->repeating;
     pick_asked(x);
-    move(x, EXCHANGE_SENDING);
+    exchange_move(x, EXCHANGE_SENDING);
     send_up(x, &part);
 }
 
@@ -347,7 +334,7 @@ static void offer_to_instance(struct exchange *x, bool fresh)
     if (r == UP_READY)
         begin_request(x);
     else
-        move(x, EXCHANGE_CONNECTING);
+        exchange_move(x, EXCHANGE_CONNECTING);
 }
 
 static void offer(struct exchange *x, enum pick_for why)
@@ -378,28 +365,6 @@ static void gather(struct exchange *x)
     x->gathering = true;
     timer_set(&x->edge->reactor->timers, &x->timer, x->edge->reactor->now + x->timeout.idle);
     x->down.ops->credit(&x->down);
-}
-
-/* ---- our own API: the body is put together, then it is answered at once */
-
-static void take_local(struct exchange *x, const struct http_part *part)
-{
-    const struct local_handler *h = x->service->local;
-    size_t before = (size_t)(x->received - part->data.n);
-
-    if (x->received > LOCAL_BODY_MAX) {
-        refuse(x, ending_of_http1(HTTP1_body_too_large));
-        return;
-    }
-    if (part->data.n > 0) {
-        x->owned = x->owned ? x->owned : malloc(LOCAL_BODY_MAX);
-        check(x->owned != NULL);
-        memcpy(x->owned + before, part->data.p, part->data.n);
-    }
-    if (part->end)
-        h->answer(h, x, span_of(x->owned, (size_t)x->received));
-    else
-        x->down.ops->credit(&x->down);
 }
 
 static void begin(struct exchange *x, const struct http_part *part)
@@ -433,7 +398,7 @@ static void begin(struct exchange *x, const struct http_part *part)
     x->service = x->route->service;
     x->timeout = x->route->timeout;
     if (x->service->local)
-        take_local(x, part);
+        local_take(x, part);
     else if (x->request.body == HTTP_BODY_LENGTH && !x->request.expect_continue && !part->end &&
              part->data.n == 0)
         gather(x);
@@ -449,7 +414,7 @@ static void sent_up(struct exchange *x)
         x->held = (struct http_part){};
     if (x->request_ended) {
         if (x->state == EXCHANGE_SENDING)
-            move(x, EXCHANGE_WAITING);
+            exchange_move(x, EXCHANGE_WAITING);
     } else if (x->down_open) {
         x->down.ops->credit(&x->down);
     }
@@ -476,7 +441,7 @@ static void down_part(struct leg *l, const struct http_part *part)
         set_deadline(x);
     moved(x);
     if (exchange_is_local(x)) {
-        take_local(x, part);
+        local_take(x, part);
     } else if (x->gathering && x->state == EXCHANGE_READING) {
         x->gathering = false;
         x->held = *part;
@@ -522,13 +487,16 @@ static void sent_down(struct exchange *x)
     if (x->has_kept) {
         struct http_part part = x->kept;
         x->has_kept = false;
-        send_down(x, &part);
+        exchange_send_down(x, &part);
         return;
     }
-    credit_up(x);
+    if (x->local_stream)
+        local_sent(x);
+    else
+        credit_up(x);
 }
 
-static void send_down(struct exchange *x, const struct http_part *part)
+void exchange_send_down(struct exchange *x, const struct http_part *part)
 {
     x->sending_end = part->end;
     x->sent += part->data.n;
@@ -549,7 +517,7 @@ static void pass_interim(struct exchange *x, const struct http_head *h)
     struct http_part part = { .head = h };
 
     if (wanted)
-        send_down(x, &part);
+        exchange_send_down(x, &part);
     else
         credit_up(x);
 }
@@ -578,8 +546,8 @@ static void pass_answer(struct exchange *x, struct span data, bool end)
         begin_stream(x);
     struct http_part first = { .head = &x->answer, .data = data, .end = end };
     bool tunnel = x->tunnel; /* only a tunnel is certain to be still there after the send */
-    move(x, EXCHANGE_ANSWERING);
-    send_down(x, &first);
+    exchange_move(x, EXCHANGE_ANSWERING);
+    exchange_send_down(x, &first);
     if (tunnel)
         x->down.ops->credit(&x->down); /* the client may speak again */
 }
@@ -614,7 +582,7 @@ static void begin_holding(struct exchange *x, struct span data)
 {
     append_held(x, data);
     exchange_count_service(x, SERVICE_HELD);
-    move(x, EXCHANGE_HOLDING);
+    exchange_move(x, EXCHANGE_HOLDING);
     credit_up(x);
 }
 
@@ -686,7 +654,7 @@ static void up_part(struct leg *l, const struct http_part *part)
         x->has_kept = true;
     } else {
         moved(x);
-        send_down(x, part);
+        exchange_send_down(x, part);
     }
 }
 
@@ -735,7 +703,7 @@ static void back_off(struct exchange *x)
 {
     give_hold_back(x);
     x->retries++;
-    move(x, EXCHANGE_BACKING_OFF);
+    exchange_move(x, EXCHANGE_BACKING_OFF);
 }
 
 static void try_again(struct exchange *x, enum ending why)
@@ -856,6 +824,8 @@ static void on_deadline(struct timer *t)
             fail_try(x, ENDING_answer_stalled);
         break;
     case EXCHANGE_READING: refuse(x, ENDING_body_timeout); break;
+    case EXCHANGE_AWAITING:
+    case EXCHANGE_STREAMING: local_deadline(x); break;
     case EXCHANGE_OVER:
     case EXCHANGE_STATE_COUNT: never("a deadline in a state that has none");
     }

@@ -10,6 +10,7 @@
 
 #include "base/machine.h"
 #include "plane/http/edge.h"
+#include "plane/http/local.h"
 
 #include <stdalign.h>
 
@@ -77,9 +78,10 @@ struct exchange {
     uint32_t hold_n;
     struct http_part kept; /* a part of the answer that waits until what was held has gone */
     struct trace_id trace;
-    struct request_slot *slot;    /* NULL: untracked */
-    char *owned;                  /* body of an answer of our own, from malloc, or NULL */
-    struct exchange_later *later; /* who will answer it; NULL: nobody waits to */
+    struct request_slot *slot;         /* NULL: untracked */
+    char *owned;                       /* body of an answer of our own, from malloc, or NULL */
+    struct exchange_later *later;      /* who will answer it; NULL: nobody waits to */
+    struct local_stream *local_stream; /* of our own; NULL: none */
 
     enum ending ending;
     enum ending no_connection; /* why the instance tried last could not be reached */
@@ -114,6 +116,19 @@ struct leg *exchange_open(void *edge, ns_t began);
 /* Ends it now: breaks off both sides, counts. */
 void exchange_cut(struct exchange *x, enum ending why);
 
+/* ---- for local.c: steps of the machine */
+
+void exchange_move(struct exchange *x, enum exchange_state to);
+
+/* May finish it: nothing of x may be touched afterwards unless its caller knows that it is not the end. */
+void exchange_send_down(struct exchange *x, const struct http_part *part);
+
+/* An answer of our own, whole; the body stays where it is until the exchange ends. */
+void exchange_say(struct exchange *x, unsigned status, struct span type, struct span body);
+
+/* Such an answer that says why there is no other. */
+void exchange_refuse(struct exchange *x, enum ending why);
+
 /* ---- go_on.c */
 
 /* A new configuration was adopted: an answer that has been going down for long goes on under it when its service,
@@ -136,7 +151,7 @@ static inline void exchange_count_would(struct exchange *x, enum would what)
     edge_count(x->edge, x->service->slots + SERVICE_COUNTER_COUNT + what, 1);
 }
 
-/* ---- for services that answer by themselves (control's API) */
+/* ---- for services that answer by themselves: local.h */
 
 /* No journey of the users'. */
 static inline bool exchange_is_local(const struct exchange *x)
@@ -144,29 +159,10 @@ static inline bool exchange_is_local(const struct exchange *x)
     return x->service && x->service->local;
 }
 
-enum { LOCAL_BODY_MAX = 64 * 1024 }; /* of a request to them */
-
-struct local_handler {
-    /* Called once, with the whole request; must call exchange_answer() or exchange_hold() before it returns. */
-    void (*answer)(const struct local_handler *h, struct exchange *x, struct span body);
-};
-
 static inline const struct http_head *exchange_request(const struct exchange *x)
 {
     return &x->request;
 }
-
-/* An answer that comes later. Its owner keeps this until it has answered, or until `exchange` is NULL: then the client
- * left, and there is nothing to answer. */
-struct exchange_later {
-    struct exchange *exchange;
-};
-
-void exchange_hold(struct exchange *x, struct exchange_later *later);
-
-/* Answers with a body from malloc, which the exchange frees. */
-void exchange_answer(struct exchange *x, unsigned status, struct span content_type, char *body,
-                     size_t n);
 
 /* ---- account.c */
 
