@@ -4,10 +4,12 @@
 import json
 import os
 import re
+import sys
 import urllib.parse
 
-import jsonschema
-from kit import ROOT, Edge, Instance, case, connect, expect, free_port, wait_for, yaml
+sys.path.append("/usr/lib/python3/dist-packages")  # where Debian puts it, whichever python3 this is
+import jsonschema  # noqa: E402
+from kit import ROOT, Edge, Instance, case, connect, expect, free_port, wait_for, yaml  # noqa: E402
 
 JOURNEY = ("journeys: { browse: { owner: shop, runbook: 'https://wiki.test/browse', routes: [GET /*], objectives: "
            "{ available: { target: 99.9% }, fast: { target: 95%, under: 300ms } } } }")
