@@ -163,8 +163,12 @@ struct objective {
     int64_t window_s; /* seconds; 28 days unless said */
 };
 
+/* What a journey counts: requests that match its routes, or the ends of background jobs that workers tell of. */
+enum journey_kind { JOURNEY_REQUESTS, JOURNEY_JOBS };
+
 struct journey {
     struct span name;
+    enum journey_kind kind;
     struct span owner;
     struct span runbook;
     enum priority priority;

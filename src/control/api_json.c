@@ -184,6 +184,7 @@ static json_t *journey_json(const struct control *c, const struct journey *j)
     set(o, "priority",
         json_string(j->priority == PRIORITY_MUST_HAVE ? "must-have" : "nice-to-have"));
     set(o, "version", count(a->number));
+    set(o, "kind", json_string(j->kind == JOURNEY_JOBS ? "job" : "request"));
     set(o, "this_run", counts_json(live));
     set(o, "counts", counts_json(all));
     for (unsigned i = 0; i < j->objective_count; i++)

@@ -34,6 +34,7 @@ struct journey;
     X("DELETE", "/api/v1/changes/*",    CHANGE, api_take_back) \
     X("GET",    "/api/v1/backup",       VIEW,   api_backup_state) \
     X("POST",   "/api/v1/backup",       CHANGE, api_backup) \
+    X("POST",   "/api/v1/events",       CHANGE, api_take_events) \
     X("GET",    "/api/v1/reload",       VIEW,   api_reload_state) \
     X("POST",   "/api/v1/reload",       CHANGE, api_reload)
 /* clang-format on */
@@ -92,5 +93,8 @@ void api_make_change(struct api_call *k);
 void api_take_back(struct api_call *k);
 void api_reload_state(struct api_call *k);
 void api_reload(struct api_call *k);
+
+/* ---- api_take_events.c */
+void api_take_events(struct api_call *k);
 
 #endif

@@ -20,12 +20,17 @@ static void warn_if_taken(struct builder *b, const struct pattern *p, const stru
     }
 }
 
-static void build_journey_routes(struct builder *b, struct journey *j, const struct node *list)
+static void build_journey_routes(struct builder *b, struct journey *j, const struct node *n)
 {
+    const struct node *list = node_get(n, "routes");
     struct arena *a = &b->c->arena;
 
-    if (!list)
+    if (!list) {
+        const struct config_option *row = config_find(SPAN("journeys.*.routes"));
+        report_error(b->r, n, "'routes' is missing: %s For example: %s", row->help,
+                     config_type_example(row->type));
         return;
+    }
     if (list->count == 0 || list->count > JOURNEY_ROUTES_MAX) {
         report_error(b->r, list, "journey '%s' needs from 1 to %d routes", shown(j->name).text,
                      JOURNEY_ROUTES_MAX);
@@ -40,18 +45,18 @@ static void build_journey_routes(struct builder *b, struct journey *j, const str
     }
     j->routes = arena_array(a, struct pattern, list->count);
     for (size_t i = 0; i < list->count; i++) {
-        struct node *n = list->items[i];
-        if (n->bad)
+        struct node *one = list->items[i];
+        if (one->bad)
             continue;
         struct pattern *p = &j->routes[j->route_count];
-        const char *wrong = n->kind == NODE_SCALAR
-                                ? pattern_parse(a, arena_span(a, n->text), p)
+        const char *wrong = one->kind == NODE_SCALAR
+                                ? pattern_parse(a, arena_span(a, one->text), p)
                                 : "a route is text, such as \"GET /product/{id}\" (with quotes)";
         if (wrong) {
-            report_bad(b->r, n, "'%s': %s", shown(n->text).text, wrong);
+            report_bad(b->r, one, "'%s': %s", shown(one->text).text, wrong);
             continue;
         }
-        warn_if_taken(b, p, n);
+        warn_if_taken(b, p, one);
         j->route_count++;
     }
 }
@@ -112,12 +117,27 @@ static void build_objectives(struct builder *b, struct journey *j, const struct 
     }
 }
 
+/* What a journey of jobs has none of. */
+static void refuse_of_requests(struct builder *b, const struct node *n)
+{
+    static const char *const keys[] = { "routes", "bad" };
+
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        if (node_get(n, keys[i]))
+            report_error(b->r, node_get(n, keys[i]),
+                         "'%s' is about requests; a journey of jobs is told how each ended",
+                         keys[i]);
+    }
+}
+
 /* A hash of all that gives the journey's counters their meaning. Names, owner, runbook, priority, targets
  * and windows may change without losing a count; the order of the objectives is that of the counters. */
 static uint64_t definition_of(const struct journey *j)
 {
     struct str text = str_growing();
 
+    if (j->kind == JOURNEY_JOBS)
+        str_literal(&text, "jobs\n");
     for (size_t i = 0; i < j->route_count; i++) {
         const struct pattern *p = &j->routes[i];
         str_print(&text, "route %.*s %.*s %.*s\n", SPAN_ARG(p->method), SPAN_ARG(p->host),
@@ -150,7 +170,12 @@ static void build_journey(struct builder *b, const struct node *name, const stru
         report_error(b->r, name,
                      "'unclaimed' is the implicit journey of all requests that no other takes; "
                      "choose another name");
-    build_journey_routes(b, j, node_get(n, "routes"));
+    if (span_equal(text_of(n, "kind", "journeys.*.kind"), SPAN("job")))
+        j->kind = JOURNEY_JOBS;
+    if (j->kind == JOURNEY_JOBS)
+        refuse_of_requests(b, n);
+    else
+        build_journey_routes(b, j, n);
     build_status_list(b, bad, "journeys.*.bad.statuses", &j->bad);
     bool good =
         value_bool(text_of(bad, "client-gone", "journeys.*.bad.client-gone"), &j->client_gone_bad);

@@ -151,7 +151,8 @@
     X("journeys.*.owner",                    TEXT,      "",               "", "",                                                    LIVE,    NOW,   "Who is called.") \
     X("journeys.*.runbook",                  TEXT,      "",               "", "",                                                    LIVE,    NOW,   "Where it says what to do.") \
     X("journeys.*.priority",                 CHOICE,    "must-have",      "must-have nice-to-have", "",                              LIVE,    NOW,   "What gives way first.") \
-    X("journeys.*.routes",                   PATTERNS,  "!",              "1", "256",                                                LIVE,    NOW,   "Method, host (optional) and path of its requests.") \
+    X("journeys.*.kind",                     CHOICE,    "request",        "request job", "",                                      LIVE,    NOW,   "What it is about: requests, or background jobs, whose ends are told with POST /api/v1/events.") \
+    X("journeys.*.routes",                   PATTERNS,  "",               "1", "256",                                                LIVE,    NOW,   "Method, host (optional) and path of its requests.") \
     X("journeys.*.bad",                      MAP,       "",               "", "",                                                    LIVE,    NOW,   "What counts as failed.") \
     X("journeys.*.bad.statuses",             STATUSES,  "[500-599]",      "", "",                                                    LIVE,    NOW,   "Statuses of answers; other 4xx count neither way.") \
     X("journeys.*.bad.client-gone",          BOOL,      "false",          "", "",                                                    LIVE,    NOW,   "A client that leaves before the answer is complete.") \
@@ -161,7 +162,6 @@
     X("journeys.*.objectives.*.window",      DURATION,  "28d",            "1h", "366d",                                              LIVE,    NOW,   "What the promise is about.") \
     X("journeys.*.objectives.*.of",          CHOICE,    "",               "", "",                                                    LIVE,    LATER, "first-byte: where the clock of `under` stops.") \
     X("journeys.*.steps",                    LIST,      "",               "", "",                                                    LIVE,    LATER, "A journey of ordered steps.") \
-    X("journeys.*.kind",                     TEXT,      "",               "", "",                                                    LIVE,    LATER, "Journeys of background jobs.") \
     X("dependencies",                        NAMED,     "",               "", "",                                                    LIVE,    LATER, "Outside services that the app calls through us.") \
     X("dependencies.*.listen",               ADDRESS,   "!",              "", "",                                                    LIVE,    LATER, "Where the app calls it.") \
     X("dependencies.*.url",                  TEXT,      "!",              "", "",                                                    LIVE,    LATER, "Where it is.") \

@@ -505,6 +505,7 @@ static err recall_first(struct control *c)
 static err publish_first(struct control *c)
 {
     publication_init(&c->publication, c->parts.free_config);
+    book_add_page(&c->book, &c->tally);
     for (size_t i = 0; i < c->parts.worker_count; i++) {
         counter_page_open(&c->parts.workers[i].page);
         exemplars_open(&c->parts.workers[i].exemplars);
@@ -538,6 +539,8 @@ err control_open(struct control *c, const struct control_parts *parts)
     c->started_at = unix_now(c);
     mailbox_init(&c->mail);
     counter_page_open(&c->admin_page);
+    counter_page_open(&c->tally);
+    recent_open(&c->events_seen);
     request_table_open(&c->requests);
     c->addresses = calloc(1, sizeof(*c->addresses));
     check(c->addresses != NULL);
@@ -587,6 +590,8 @@ void control_close(struct control *c)
     free(c->addresses);
     counter_page_close(&c->admin_page);
     peers_free(c);
+    counter_page_close(&c->tally);
+    recent_close(&c->events_seen);
     mailbox_free(&c->mail);
     api_free(c->api);
     duration_cache_free(&c->durations);

@@ -11,6 +11,7 @@
 #include "control/assets.h"
 #include "control/backups.h"
 #include "control/book.h"
+#include "core/recent.h"
 #include "control/changes.h"
 #include "control/duration_buckets.h"
 #include "control/clock_watch.h"
@@ -106,6 +107,8 @@ struct control {
     /* the admin address */
     struct http_edge admin;
     struct counter_page admin_page;
+    struct counter_page tally; /* what control itself counts for journeys: ends of jobs */
+    struct recent events_seen; /* ids of events */
     struct snapshot_reader admin_snapshots;
     struct publication admin_publication;
     struct api *api;

@@ -256,15 +256,15 @@ static void write_buckets(struct control *c, struct metrics_text *t, const struc
     }
 }
 
-static void write_durations(struct control *c, struct metrics_text *t)
+static void write_durations_of(struct control *c, struct metrics_text *t, enum journey_kind kind)
 {
     const struct config *config = control_config(c);
 
-    metrics_family(t, METRIC_histogram, "evenkeel_http_request_duration_seconds",
-                   "Time of good and slow answers, by journey.");
     for (size_t i = 0; i < config->journey_count; i++) {
         const struct journey *j = &config->journeys[i];
         uint64_t live[SERIES_MAX];
+        if (j->kind != kind)
+            continue;
         book_live(&c->book, book_account(&c->book, j), live);
         const struct duration_buckets *d = duration_buckets(&c->durations, &c->book, j, live);
         write_buckets(c, t, j, d);
@@ -275,6 +275,16 @@ static void write_durations(struct control *c, struct metrics_text *t)
         metrics_label(t, "journey", j->name);
         metrics_count(t, d->total);
     }
+}
+
+static void write_durations(struct control *c, struct metrics_text *t)
+{
+    metrics_family(t, METRIC_histogram, "evenkeel_http_request_duration_seconds",
+                   "Time of good and slow answers, by journey.");
+    write_durations_of(c, t, JOURNEY_REQUESTS);
+    metrics_family(t, METRIC_histogram, "evenkeel_journey_duration_seconds",
+                   "Time or age of good and slow jobs, by journey.");
+    write_durations_of(c, t, JOURNEY_JOBS);
 }
 
 static void write_verdicts(struct control *c, struct metrics_text *t)

@@ -159,7 +159,7 @@ static void write_row(const struct control *c, const struct row *r, struct str *
     figures_totals(c, r->journey, all);
     str_print(out, "<tr class=\"%s\"><th scope=\"row\">", mood(r->budget));
     page_escaped(out, r->journey->name);
-    str_literal(out, "<small>");
+    str_text(out, r->journey->kind == JOURNEY_JOBS ? "<small>jobs " : "<small>");
     page_escaped(out, r->journey->owner);
     str_literal(out, "</small></th><td><ul>");
     for (unsigned o = 0; o < r->journey->objective_count; o++)

@@ -21,7 +21,7 @@ struct http_part;
 #define STREAM_STALL_TIME (30 * NS_PER_S)
 
 enum {
-    LOCAL_BODY_MAX = 64 * 1024, /* of a request */
+    LOCAL_BODY_MAX = 256 * 1024, /* of a request: some thousand events of jobs */
     /* Of a stream, what waits for a client that reads slowly: some minutes of events. More, and it is cut off, for what it
      * would read is no news any more. */
     STREAM_WAITING_MAX = 256 * 1024,

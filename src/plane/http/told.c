@@ -31,7 +31,7 @@ static bool tell_journey(struct exchange *x, struct span said)
     const struct config *c = x->snapshot->config;
 
     for (size_t i = 0; i < c->journey_count; i++) {
-        if (span_equal(said, c->journeys[i].name)) {
+        if (c->journeys[i].kind == JOURNEY_REQUESTS && span_equal(said, c->journeys[i].name)) {
             x->journey = &c->journeys[i];
             return true;
         }

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* events.h - what workers tell of background jobs that ended: reading a JSON array of it.
+ * Always: all of an array is understood, or nothing of it is taken. */
+#ifndef EK_CONTROL_EVENTS_H
+#define EK_CONTROL_EVENTS_H
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "bus/config.h"
+#include "core/verdict.h"
+
+enum { EVENTS_MAX = 4096 }; /* of one array: what fits 256 KiB in its shortest form, or nearly */
+
+struct event {
+    const struct journey *journey; /* of jobs */
+    enum outcome outcome;          /* as told */
+    ns_t took;                     /* how long it took, or how old it was; 0 unless told */
+    uint64_t mark;                 /* of its id, by `key`; 0: it has none */
+};
+
+/* The array in `body`; journeys are those of `c`. unix_now: seconds. *ret_list is from malloc. The error names the index
+ * of the first event that is wrong. */
+err events_read(struct span body, const struct config *c, uint64_t key, int64_t unix_now,
+                struct event **ret_list, size_t *ret_count);
+
+#endif
