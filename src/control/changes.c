@@ -212,7 +212,11 @@ static struct change *made_before(const struct control *c, const struct change *
 /* Nothing is on its way that would make the configuration in force say something else in a moment. */
 static bool is_settled(const struct control *c)
 {
-    return c->reload.state == RELOAD_IDLE && !c->reload.wanted && c->tasks_out == 0;
+    for (size_t i = 0; i < c->overlay.count; i++) {
+        if (c->parts.scribe && !c->overlay.list[i]->stored)
+            return false;
+    }
+    return c->reload.state == RELOAD_IDLE && !c->reload.wanted;
 }
 
 static void add_change(struct control *c, const struct change *wish, struct change_reply *r,
