@@ -29,6 +29,7 @@ struct journey;
     X("GET",    "/api/v1/services",     VIEW,   api_services) \
     X("GET",    "/api/v1/peers",        VIEW,   api_peers) \
     X("GET",    "/api/v1/counters",     VIEW,   api_counters) \
+    X("GET",    "/api/v1/unclaimed",    VIEW,   api_unclaimed) \
     X("GET",    "/api/v1/changes",      VIEW,   api_changes) \
     X("POST",   "/api/v1/changes",      CHANGE, api_make_change) \
     X("DELETE", "/api/v1/changes/*",    CHANGE, api_take_back) \
@@ -83,6 +84,9 @@ void api_counters(struct api_call *k);
 /* ---- backups.c */
 void api_backup(struct api_call *k);
 void api_backup_state(struct api_call *k);
+
+/* ---- api_unclaimed.c */
+void api_unclaimed(struct api_call *k);
 
 /* ---- metrics.c */
 void api_metrics(struct api_call *k);

@@ -393,6 +393,7 @@ static void on_tick(struct timer *t)
     publication_reclaim(&c->publication);
     watch_clock(c);
     book_tick(&c->book, c->reactor->now);
+    unclaimed_drain(&c->unclaimed);
     if (c->state == CONTROL_SERVING) {
         if (c->reactor->now - c->states_stored >= STATES_EVERY)
             c->states_unstored = true;
@@ -456,6 +457,7 @@ static void open_workers(struct control *c)
                                                  .connections_max = share ? share : 1,
                                                  .memory_max = memory,
                                                  .addresses = c->addresses,
+                                                 .unclaimed = &c->unclaimed.rings[i],
                                                  .log = rings ? &rings[i] : NULL,
                                                  .log_hurry = c->parts.log_hurry,
                                                  .log_writer = c->parts.log_writer,
@@ -547,6 +549,7 @@ err control_open(struct control *c, const struct control_parts *parts)
     c->addresses->key = parts->hash_key;
     c->watchdog = supervisor_watchdog();
     registry_open(&c->registry);
+    unclaimed_open(&c->unclaimed, parts->worker_count);
     c->overlay = parts->overlay;
     reload_open(&c->reload);
     c->started_with =
@@ -578,6 +581,7 @@ void control_close(struct control *c)
         counter_page_close(&c->parts.workers[i].page);
         exemplars_close(&c->parts.workers[i].exemplars);
     }
+    unclaimed_close(&c->unclaimed);
     publication_free(&c->publication);
     publication_free(&c->admin_publication);
     book_close(&c->book);

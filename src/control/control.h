@@ -21,6 +21,7 @@
 #include "control/reload.h"
 #include "control/renewal.h"
 #include "control/scribe.h"
+#include "control/unclaimed.h"
 #include "store/instance_states.h"
 #include "plane/http/edge.h"
 #include "plane/http/exchange.h"
@@ -80,6 +81,7 @@ struct control {
     struct book book;
     struct request_table requests;
     struct address_counts *addresses;
+    struct unclaimed unclaimed;
     ns_t watchdog; /* how often the supervisor wants to hear of us; 0: never */
     ns_t watchdog_told;
     struct timer tick;

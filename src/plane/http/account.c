@@ -37,6 +37,17 @@ static void keep_exemplar(struct exchange *x, ns_t latency)
         exemplar_put(x->edge->exemplars, x->journey->id, (enum outcome)x->outcome, &e);
 }
 
+/* Which path it was that no journey takes. */
+static void tell_unclaimed(struct exchange *x, struct verdict v, ns_t latency)
+{
+    const struct config *c = x->snapshot->config;
+    const struct http_head *h = exchange_request(x);
+
+    if (x->edge->unclaimed && x->journey == &c->journeys[c->journey_count - 1])
+        path_ring_put(x->edge->unclaimed, h->method, h->path, x->status, v.outcome,
+                      verdict_timed(v) ? latency : -1);
+}
+
 static void count_verdict(struct exchange *x, ns_t latency)
 {
     uint8_t series[VERDICT_SERIES_MAX];
@@ -47,6 +58,7 @@ static void count_verdict(struct exchange *x, ns_t latency)
     unsigned n = verdict_series(v, series);
 
     x->outcome = (uint8_t)v.outcome;
+    tell_unclaimed(x, v, latency);
     keep_exemplar(x, latency);
 
     for (unsigned i = 0; i < n; i++)

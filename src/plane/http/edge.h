@@ -12,6 +12,7 @@
 #include "bus/mailbox.h"
 #include "bus/address_counts.h"
 #include "bus/log_ring.h"
+#include "bus/path_ring.h"
 #include "bus/request_table.h"
 #include "bus/snapshot.h"
 #include "core/picker.h"
@@ -112,7 +113,8 @@ struct http_edge {
     struct list idle_downs;   /* clients between two requests, longest idle first */
     struct list head_downs;   /* clients whose head is not whole, longest first */
     enum overload overload;
-    struct log_ring *log; /* NULL: no access log is written */
+    struct path_ring *unclaimed; /* NULL: nobody asks for paths */
+    struct log_ring *log;        /* NULL: no access log is written */
     void (*log_hurry)(void *log_writer);
     void *log_writer;
     ns_t (*wall)(void);
@@ -148,6 +150,7 @@ struct edge_parts {
     uint32_t connections_max;            /* > 0 */
     size_t memory_max;                   /* bytes of this reactor's pools */
     struct address_counts *addresses;    /* shared by all reactors; NULL: not counted */
+    struct path_ring *unclaimed;         /* NULL in control's own edge */
     struct log_ring *log;                /* NULL: no access log; else the next three as well */
     void (*log_hurry)(void *log_writer); /* called when the ring is nearly full */
     void *log_writer;
