@@ -230,6 +230,7 @@ void api_write_page(struct control *c, struct str *out)
     for (size_t i = 0; i < count; i++)
         write_row(c, &rows[i], out);
     str_literal(out, "</tbody></table>");
+    page_write_unclaimed(c, out);
     page_write_services(c, out);
     page_write_peers(c, out);
     str_literal(out, "</main><footer>node ");

@@ -16,4 +16,7 @@ void page_write_services(const struct control *c, struct str *out);
 /* peer_show.c; nothing when there are none */
 void page_write_peers(const struct control *c, struct str *out);
 
+/* page_unclaimed.c; takes what the reactors have told first. */
+void page_write_unclaimed(struct control *c, struct str *out);
+
 #endif
