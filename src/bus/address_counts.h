@@ -27,7 +27,9 @@ struct address_place {
 };
 
 /* An IPv6 address counts as its /64: that is what one customer has (RFC 6177). Unix sockets count as one.
- * Returns the count with this one; more than `limit`: it is not counted and must not stay. */
+ * Returns the count with this one; more than `limit`: it is not counted and must not stay. Threads that add one address at the
+ * same moment may be early in different rows and each get in: at most one too many for each other thread, and never more
+ * than twice the limit. */
 uint32_t address_counts_add(struct address_counts *t, const struct address *a, uint32_t limit,
                             struct address_place *ret_place);
 

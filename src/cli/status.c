@@ -53,6 +53,15 @@ static void print_number(const json_t *value, double factor, int decimals, const
     printf(" %*s", width, text);
 }
 
+/* Jobs have thresholds of minutes. */
+static void print_under(double seconds)
+{
+    if (seconds >= 10)
+        printf(" under %g s", seconds);
+    else
+        printf(" under %g ms", seconds * 1000);
+}
+
 static void print_objectives(const struct status_options *o, const json_t *journey)
 {
     size_t i;
@@ -70,7 +79,7 @@ static void print_objectives(const struct status_options *o, const json_t *journ
         printf(" of %g%%", json_number_value(json_object_get(objective, "target")) * 100);
         const json_t *under = json_object_get(objective, "under_s");
         if (json_is_number(under))
-            printf(" under %g ms", json_number_value(under) * 1000);
+            print_under(json_number_value(under));
         printf(", budget left");
         print_number(json_object_get(objective, "budget_left"), 100, 1, "%", 1);
         printf(", measured");

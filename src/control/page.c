@@ -117,7 +117,9 @@ static void write_objective(const struct control *c, const struct row *r, unsign
     else
         str_print(out, "%.3f %%", f.share * 100);
     str_print(out, " <small>of %.6g %%", objective->target * 100);
-    if (objective->under)
+    if (objective->under >= 10 * NS_PER_S)
+        str_print(out, " under %.6g s", (double)objective->under / (double)NS_PER_S);
+    else if (objective->under)
         str_print(out, " under %.6g ms", (double)objective->under / (double)NS_PER_MS);
     str_literal(out, ", ");
     write_time(f.coverage * (double)f.window_s, out);
@@ -134,6 +136,12 @@ static void write_objective(const struct control *c, const struct row *r, unsign
     str_literal(out, "</li>");
 }
 
+/* Three digits that say something; what is longer is said whole, never as 3.02e+03. */
+static int decimals(ns_t t)
+{
+    return t < NS_PER_MS ? 3 : t < 10 * NS_PER_MS ? 2 : t < 100 * NS_PER_MS ? 1 : 0;
+}
+
 static void write_latency(const struct control *c, const struct row *r, struct str *out)
 {
     static const uint32_t marks[] = { 500000, 950000, 990000 };
@@ -146,7 +154,7 @@ static void write_latency(const struct control *c, const struct row *r, struct s
         if (t < 0)
             str_print(out, "<td class=\"n\" data-label=\"%s\">-</td>", names[i]);
         else
-            str_print(out, "<td class=\"n\" data-label=\"%s\">%.3g</td>", names[i],
+            str_print(out, "<td class=\"n\" data-label=\"%s\">%.*f</td>", names[i], decimals(t),
                       (double)t / (double)NS_PER_MS);
     }
 }
