@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* book_refill.c - what the book knows, for a store that was begun anew: each account's counters now, and as they stood when
- * its longer windows began. */
+ * its longer windows began and by the minute in the last six hours. */
 #include "control/book.h"
 
 #include "base/check.h"
 
 #include <stdlib.h>
+
+/* The last six hours, by the minute: what the ring of a next process is made from. */
+enum { MINUTES = WINDOW_SPAN_S / 60, SLOTS_PER_MINUTE = 60 / WINDOW_SLOT_S };
 
 static int by_time(const void *a, const void *b)
 {
@@ -25,26 +28,81 @@ static void add_starts(struct refill_journey *j, const struct account *a, int64_
     }
 }
 
+static void subtract(uint64_t *counts, unsigned n, const uint64_t *deltas)
+{
+    for (unsigned i = 0; i < n; i++)
+        counts[i] -= deltas[i];
+}
+
+/* As the counters stood then, from what came since; a minute in which nothing came needs no sample. */
+static void add_ring(struct refill_journey *j, const struct account *a,
+                     const uint64_t now[SERIES_MAX], int64_t unix_now)
+{
+    unsigned series = book_columns(a->objectives) - 1;
+    uint64_t deltas[WINDOW_COUNTERS_MAX];
+    uint64_t last[WINDOW_COUNTERS_MAX] = {};
+
+    for (unsigned m = 1; m <= MINUTES; m++) {
+        unsigned slots = m * SLOTS_PER_MINUTE;
+        if (window_delta(&a->window, slots, deltas) < slots)
+            return;
+        if (m > 1 && memcmp(deltas, last, series * sizeof(deltas[0])) == 0)
+            j->sample_count--; /* it stood so already a minute before */
+        memcpy(last, deltas, series * sizeof(deltas[0]));
+        struct sample *s = &j->samples[j->sample_count++];
+        *s = (struct sample){ .keep = true, .at = unix_now - m * 60 };
+        memcpy(s->counts, now, sizeof(s->counts));
+        subtract(s->counts, series, deltas);
+    }
+}
+
 static struct refill_journey refill_account(const struct book *b, struct arena *memory,
                                             const struct account *a, int64_t unix_now)
 {
     struct refill_journey j = { .name = arena_span(memory, span_from_text(a->name)),
                                 .definition = a->definition,
-                                .samples = arena_array(memory, struct sample, STARTS_MAX + 1) };
+                                .samples =
+                                    arena_array(memory, struct sample, STARTS_MAX + MINUTES + 1) };
+    uint64_t now[SERIES_MAX];
 
+    book_cumulative(b, a, now);
+    add_ring(&j, a, now, unix_now);
     add_starts(&j, a, unix_now);
     struct sample *newest = &j.samples[j.sample_count++];
     *newest = (struct sample){ .keep = true, .at = unix_now };
-    book_cumulative(b, a, newest->counts);
+    memcpy(newest->counts, now, sizeof(newest->counts));
     qsort(j.samples, j.sample_count, sizeof(j.samples[0]), by_time);
     return j;
+}
+
+/* The node's measured time is the last column of every ring; the longest knows most. */
+static void add_measured(struct refill_journey *j, const struct book *b, int64_t unix_now)
+{
+    uint64_t deltas[WINDOW_COUNTERS_MAX];
+    uint64_t measured = coverage_ms(&b->coverage);
+    const struct account *longest = NULL;
+
+    for (size_t i = 0; i < b->account_count; i++) {
+        const struct account *a = &b->accounts[i];
+        if (!longest || a->window.first < longest->window.first)
+            longest = a;
+    }
+    for (unsigned m = 1; longest && m <= MINUTES; m++) {
+        unsigned slots = m * SLOTS_PER_MINUTE;
+        if (window_delta(&longest->window, slots, deltas) < slots)
+            return;
+        j->samples[j->sample_count++] = (struct sample){
+            .at = unix_now - m * 60,
+            .counts = { measured - deltas[book_columns(longest->objectives) - 1] }
+        };
+    }
 }
 
 /* The node's measured time at the begin of windows: any account with known begins knows them. */
 static struct refill_journey refill_node(const struct book *b, struct arena *memory,
                                          int64_t unix_now)
 {
-    size_t most = b->account_count * STARTS_MAX + 1;
+    size_t most = b->account_count * STARTS_MAX + MINUTES + 1;
     struct refill_journey j = { .samples = arena_array(memory, struct sample, most) };
 
     for (size_t i = 0; i < b->account_count; i++) {
@@ -58,6 +116,7 @@ static struct refill_journey refill_node(const struct book *b, struct arena *mem
                     (struct sample){ .at = at, .counts = { start->node_measured_ms } };
         }
     }
+    add_measured(&j, b, unix_now);
     j.samples[j.sample_count++] =
         (struct sample){ .at = unix_now, .counts = { coverage_ms(&b->coverage) } };
     qsort(j.samples, j.sample_count, sizeof(j.samples[0]), by_time);
