@@ -43,6 +43,7 @@ static void stored(struct scribe_task *t, void *control)
     struct change_task *k = container_of(t, struct change_task, task);
     struct change *change = k->put.id ? overlay_find(&c->overlay, k->put.id) : NULL;
 
+    c->changes_out--;
     if (k->result.failed)
         log_warn(k->put.id
                      ? "a change at run time is not in the store and ends with this process: %s"
@@ -88,7 +89,9 @@ static void store(struct control *c, const struct change *put, int64_t gone, int
         arena_free(&k->arena);
         free(k);
         reload_want(c, false);
+        return;
     }
+    c->changes_out++;
 }
 
 /* ---- all of them, into a store that was begun anew */
@@ -212,11 +215,7 @@ static struct change *made_before(const struct control *c, const struct change *
 /* Nothing is on its way that would make the configuration in force say something else in a moment. */
 static bool is_settled(const struct control *c)
 {
-    for (size_t i = 0; i < c->overlay.count; i++) {
-        if (c->parts.scribe && !c->overlay.list[i]->stored)
-            return false;
-    }
-    return c->reload.state == RELOAD_IDLE && !c->reload.wanted;
+    return c->reload.state == RELOAD_IDLE && !c->reload.wanted && c->changes_out == 0;
 }
 
 static void add_change(struct control *c, const struct change *wish, struct change_reply *r,

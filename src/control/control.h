@@ -95,6 +95,7 @@ struct control {
     bool epoch_wanted; /* the clock was set, and the store was not told yet */
     struct backups backups;
     unsigned tasks_out;   /* of the scribe */
+    unsigned changes_out; /* of them, those that store a change at run time */
     bool states_unstored; /* of instances */
     ns_t states_stored;   /* when they last were */
     bool ready;           /* clients may be let in */
