@@ -162,6 +162,7 @@ static size_t word_length(struct span text)
     int depth = 0;
     size_t n = 0;
 
+    check(text.n == 0 || text.p != NULL);
     for (; n < text.n && (text.p[n] != ' ' || depth > 0); n++)
         depth += text.p[n] == '[' ? 1 : text.p[n] == ']' ? -1 : 0;
     return n;

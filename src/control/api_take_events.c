@@ -50,7 +50,7 @@ void api_take_events(struct api_call *k)
         return;
     }
     for (size_t i = 0; i < count; i++) {
-        if (list[i].mark && !recent_put(&c->events_seen, list[i].mark))
+        if (list[i].mark && !recent_put(c->events_seen, list[i].mark))
             known++;
         else
             count_event(c, &list[i]);

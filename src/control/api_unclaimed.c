@@ -158,7 +158,8 @@ static json_t *suggestion(struct telling *t)
 
     if (count == 0)
         return json_null();
-    w.patterns = arena_array(&t->memory, struct pattern, SUGGEST_JOURNEYS_MAX * SUGGEST_ROUTES_MAX);
+    w.patterns =
+        arena_array(&t->memory, struct pattern, (size_t)SUGGEST_JOURNEYS_MAX * SUGGEST_ROUTES_MAX);
     str_text(&out, "journeys:\n");
     for (size_t i = 0; i < count; i++)
         put_journey(&out, control_config(t->call->control), &w, &journeys[i]);

@@ -542,7 +542,8 @@ err control_open(struct control *c, const struct control_parts *parts)
     mailbox_init(&c->mail);
     counter_page_open(&c->admin_page);
     counter_page_open(&c->tally);
-    recent_open(&c->events_seen);
+    c->events_seen = calloc(1, sizeof(*c->events_seen));
+    check(c->events_seen != NULL);
     request_table_open(&c->requests);
     c->addresses = calloc(1, sizeof(*c->addresses));
     check(c->addresses != NULL);
@@ -595,7 +596,7 @@ void control_close(struct control *c)
     counter_page_close(&c->admin_page);
     peers_free(c);
     counter_page_close(&c->tally);
-    recent_close(&c->events_seen);
+    free(c->events_seen);
     mailbox_free(&c->mail);
     api_free(c->api);
     duration_cache_free(&c->durations);

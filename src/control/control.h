@@ -110,8 +110,8 @@ struct control {
     /* the admin address */
     struct http_edge admin;
     struct counter_page admin_page;
-    struct counter_page tally; /* what control itself counts for journeys: ends of jobs */
-    struct recent events_seen; /* ids of events */
+    struct counter_page tally;  /* what control itself counts for journeys: ends of jobs */
+    struct recent *events_seen; /* ids of events */
     struct snapshot_reader admin_snapshots;
     struct publication admin_publication;
     struct api *api;

@@ -113,6 +113,7 @@ static err read_id(const struct reading *r, json_t *o, struct event *ret)
     json_t *v = json_object_get(o, "id");
     struct span id = { json_string_value(v), json_string_length(v) };
 
+    check(ret->journey != NULL);
     if (!v)
         return OK;
     if (!id.p || id.n == 0 || id.n > ID_MAX)
@@ -163,7 +164,6 @@ err events_read(struct span body, const struct config *c, uint64_t key, int64_t 
     struct reading r = { .config = c, .key = key, .unix_now = unix_now };
     json_error_t wrong;
     json_t *array = json_loadb(body.p ? body.p : "", body.n, JSON_REJECT_DUPLICATES, &wrong);
-    err e = OK;
 
     if (!array)
         return err_make("the body is not JSON: line %d, column %d", wrong.line, wrong.column);
@@ -174,7 +174,7 @@ err events_read(struct span body, const struct config *c, uint64_t key, int64_t 
     }
     struct event *list = calloc(n ? n : 1, sizeof(*list));
     check(list != NULL);
-    e = read_array(&r, array, list);
+    err e = read_array(&r, array, list);
     json_decref(array);
     if (e.failed) {
         free(list);

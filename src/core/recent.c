@@ -4,22 +4,7 @@
 
 #include "base/check.h"
 
-#include <stdlib.h>
-
-enum { TABLE = 2 * RECENT_MAX }; /* never more than half full, so probing is short */
-
-void recent_open(struct recent *r)
-{
-    *r = (struct recent){ .ring = calloc(RECENT_MAX, sizeof(uint64_t)),
-                          .table = calloc(TABLE, sizeof(uint64_t)) };
-    check(r->ring && r->table);
-}
-
-void recent_close(struct recent *r)
-{
-    free(r->ring);
-    free(r->table);
-}
+enum { TABLE = 2 * RECENT_MAX };
 
 static uint32_t home(uint64_t mark)
 {
