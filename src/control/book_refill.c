@@ -50,7 +50,7 @@ static void add_ring(struct refill_journey *j, const struct account *a,
             j->sample_count--; /* it stood so already a minute before */
         memcpy(last, deltas, series * sizeof(deltas[0]));
         struct sample *s = &j->samples[j->sample_count++];
-        *s = (struct sample){ .keep = true, .at = unix_now - m * 60 };
+        *s = (struct sample){ .keep = true, .at = unix_now - (int64_t)m * 60 };
         memcpy(s->counts, now, sizeof(s->counts));
         subtract(s->counts, series, deltas);
     }
@@ -92,7 +92,7 @@ static void add_measured(struct refill_journey *j, const struct book *b, int64_t
         if (window_delta(&longest->window, slots, deltas) < slots)
             return;
         j->samples[j->sample_count++] = (struct sample){
-            .at = unix_now - m * 60,
+            .at = unix_now - (int64_t)m * 60,
             .counts = { measured - deltas[book_columns(longest->objectives) - 1] }
         };
     }
