@@ -383,7 +383,8 @@ def a_name_nobody_knows_yet():
             expect(status in (502, 503), f"it answers {status} {body}")
             hosts.write("127.0.0.11 app.test\n")
             wait_for("it is up", lambda: instances(edge).get(a.address, {}).get("state") == "up")
-            expect(c.get()[0] == 200, "it is not used")
+            # the threads go by the new configuration some moments after control has made it
+            wait_for("it is used", lambda: c.get()[0] == 200)
 
 
 class Started:
