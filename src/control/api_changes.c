@@ -52,6 +52,19 @@ static bool names_this_machine(const struct http_head *h)
     return address_parse_host(host, &a) && address_loopback(&a);
 }
 
+/* What a browser says of the page that makes the request (RFC 6454 section 7, Fetch Metadata); programs say nothing. */
+static bool comes_from_elsewhere(const struct http_head *h)
+{
+    struct span origin = http_head_named(h, SPAN("origin"));
+    struct span site = http_head_named(h, SPAN("sec-fetch-site"));
+    size_t slashes = span_starts_with(origin, SPAN("https://")) ? 8 : 7;
+
+    if (site.n && !span_equal(site, SPAN("same-origin")) && !span_equal(site, SPAN("none")))
+        return true;
+    return origin.n && (origin.n <= slashes || !span_equal(span_after(origin, slashes), h->host) ||
+                        !(slashes == 8 || span_starts_with(origin, SPAN("http://"))));
+}
+
 const char *api_may_change(const struct http_head *h)
 {
     const struct http_field *type = http_head_find(h, HTTP_CONTENT_TYPE);
@@ -60,6 +73,8 @@ const char *api_may_change(const struct http_head *h)
     media = span_trim(span_of(media.p, span_find(media, ';')));
     if (!span_equal_nocase(media, SPAN("application/json")))
         return "changes need Content-Type: application/json";
+    if (comes_from_elsewhere(h))
+        return "a page of another site changes nothing here";
     if (!names_this_machine(h))
         return "changes are made from this machine, by its loopback address";
     return NULL;

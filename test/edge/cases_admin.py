@@ -199,3 +199,25 @@ def the_description_is_served():
         status, media, text = ask(edge, "GET", "/api/v1/openapi.json")
         expect((status, media) == (200, "application/json"), f"it answered {status} as {media}")
         expect(json.loads(text) == description(), "another description is served than the one in the tree")
+
+
+@case
+def pages_of_other_sites_change_nothing():
+    with Instance() as instance, Edge(yaml([instance])) as edge:
+        def ask(fields):
+            s = connect(edge.admin)
+            try:
+                s.send(f"POST /api/v1/reload HTTP/1.1\r\nHost: 127.0.0.1:{edge.admin}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n"
+                       f"Connection: close\r\n{fields}\r\n{{}}")
+                status, _, body = s.answer()
+                return status, body.decode()
+            finally:
+                s.close()
+
+        for fields in ("Origin: http://evil.test\r\n", "Origin: null\r\n", "Origin: http://127.0.0.1:1\r\n", "Origin: http://\r\n",
+                       f"Origin: ftp://127.0.0.1:{edge.admin}\r\n", "Sec-Fetch-Site: cross-site\r\n", "Sec-Fetch-Site: same-site\r\n"):
+            status, body = ask(fields)
+            expect(status == 403 and "another site" in body, f"{fields!r}: {status} {body}")
+        for fields in ("", f"Origin: http://127.0.0.1:{edge.admin}\r\nSec-Fetch-Site: same-origin\r\n", "Sec-Fetch-Site: none\r\n"):
+            status, body = ask(fields)
+            expect(status == 202, f"{fields!r}: {status} {body}")
