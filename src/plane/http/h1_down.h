@@ -32,7 +32,7 @@ bool h1_down_open(struct http_edge *e, const struct port *p, const struct accept
 /* The connection of a member of edge->down_list. */
 struct h1_down *h1_down_of(struct link *k);
 
-/* Draining: closes it if no exchange is under way; else it closes after the answer. */
+/* Draining: without an exchange it has CLIENT_LAST_CALL for a request on its way; it closes after the answer. */
 void h1_down_drain(struct h1_down *d);
 
 /* Whether a connection could give way to a new one. */
