@@ -6,13 +6,17 @@ FOR ?=
 RATE ?=
 export FOR RATE
 
-.PHONY: all build run check bench drills fuzz deps format tidy docs clean
+.PHONY: all build release run check bench drills fuzz deps format tidy docs clean
 
 all: build
 
 build:
 	@tools/deps build
 	@tools/build $(BUILD) $(RELEASE)
+
+release:
+	@tools/deps build
+	@tools/release
 
 run:
 	@tools/deps build run
@@ -26,11 +30,13 @@ check:
 bench:
 	@tools/deps build bench
 	@tools/build $(BUILD) $(RELEASE)
+	@tools/release
 	@bench/bench
 
 drills:
 	@tools/deps build run bench
 	@tools/build $(BUILD) $(RELEASE)
+	@tools/release
 	@bench/drills/all
 
 fuzz:

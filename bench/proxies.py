@@ -17,6 +17,7 @@ from ports import free_port  # noqa: E402
 ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.realpath(__file__)), ".."))
 BUILD = os.path.join(ROOT, "build")
 TOOLS = os.path.join(BUILD, "bench")
+EVENKEEL_PROGRAM = os.environ.get("EVENKEEL", os.path.join(BUILD, "release", "evenkeel"))
 PROXY_CORE, OTHER_CORE = 0, 1
 DESCRIPTORS = 100000  # enough for everything here, where it may be had
 
@@ -168,7 +169,7 @@ class Proxy:
             for listen in EVENKEEL_LISTEN[tls]:
                 self.names["access"] = access.format(**self.names)
                 self.write(EVENKEEL, listen)
-                done = subprocess.run([os.path.join(BUILD, "evenkeel"), "validate", "-c", self.path], text=True,
+                done = subprocess.run([EVENKEEL_PROGRAM, "validate", "-c", self.path], text=True,
                                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
                 if done.returncode == 0:
                     self.access = os.path.join(self.folder, "access.jsonl") if access else None
@@ -182,7 +183,7 @@ class Proxy:
         command = {"relay": [os.path.join(TOOLS, "relay"), str(self.port), origin],
                    "nginx": [program("nginx"), "-c", self.path, "-p", self.folder],
                    "haproxy": [program("haproxy"), "-q", "-f", self.path],
-                   "evenkeel": [os.path.join(BUILD, "evenkeel"), "run", "-c", self.path]}[self.name]
+                   "evenkeel": [EVENKEEL_PROGRAM, "run", "-c", self.path]}[self.name]
         if command[0] is None:
             sys.exit(f"{self.name} is not installed; `make deps` installs it")
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
