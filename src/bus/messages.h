@@ -31,6 +31,8 @@
     X(PEERS,              "control -> puller",  "the nodes to be asked from now on, owned by the puller; tried again each tick") \
     X(PEERS_STOP,         "control -> puller",  "end; tried again each tick") \
     X(PEER_ANSWER,        "puller -> control",  "what a node said, owned by control; the next is newer, so dropped") \
+    X(INQUIRY,            "control -> puller",  "a question to all nodes, owned by the puller; the nodes count as missing") \
+    X(INQUIRY_DONE,       "puller -> control",  "the same, answered or given up, owned by control; retried") \
     X(SAMPLES,            "control -> scribe",  "a job to do, owned by the scribe from now on; the next is newer, so dropped") \
     X(SAMPLES_STORED,     "scribe -> control",  "the job, done or failed, owned by control; retried") \
     X(SCRIBE_STOP,        "control -> scribe",  "store what is left, close the store and end; retried")
@@ -59,7 +61,8 @@ struct message {
             uint32_t listener; /* index */
             struct tls_server *server;
         } tls;
-        void *job; /* struct scribe_job, scribe_task, load_job, peer_list or peer_answer */
+        void *
+            job; /* struct scribe_job, scribe_task, load_job, peer_list, peer_answer or peer_inquiry */
         int signal;
     };
 };

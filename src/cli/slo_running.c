@@ -124,6 +124,20 @@ static void put_title(const struct slo_question *q, const json_t *objective, str
     str_char(out, '\n');
 }
 
+/* Nodes whose part is missing in what follows. */
+static void put_missing(const json_t *answer, struct str *out)
+{
+    const json_t *missing = json_object_get(answer, "nodes_missing");
+    size_t i;
+    json_t *node;
+
+    if (json_array_size(missing))
+        str_print(out, "without %zu of %lld nodes:\n", json_array_size(missing),
+                  (long long)count_of(answer, "nodes"));
+    json_array_foreach (missing, i, node)
+        str_print(out, "  %s: %s\n", text_of(node, "peer"), text_of(node, "why"));
+}
+
 static void put_curve(const struct slo_question *q, const json_t *history, struct str *out)
 {
     const json_t *points = json_object_get(history, "points");
@@ -307,6 +321,7 @@ static void print_found(const struct slo_question *q, const struct found *f)
         if (i > 0)
             str_char(&out, '\n');
         put_title(q, objective, &out);
+        put_missing(h, &out);
         put_curve(q, h, &out);
         put_windows(objective, &out);
     }
@@ -317,6 +332,7 @@ static void print_found(const struct slo_question *q, const struct found *f)
     if (q->under > 0) {
         str_char(&out, '\n');
         put_what_ifs(q, f->objectives, answers, &out);
+        put_missing(answers[WHAT_IFS - 1], &out);
     }
     fwrite(out.p, 1, out.n, stdout);
     str_free(&out);

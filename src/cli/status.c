@@ -140,6 +140,18 @@ static void print_would(const json_t *service)
     printf("%s\n", i ? "" : " done nothing else");
 }
 
+/* Other nodes that say otherwise: each judges for itself. */
+static void print_nodes(const json_t *instance)
+{
+    size_t i;
+    json_t *node;
+
+    json_array_foreach (json_object_get(instance, "nodes"), i, node) {
+        if (strcmp(text_of(node, "state"), text_of(instance, "state")) != 0)
+            printf("    %s at %s\n", text_of(node, "state"), text_of(node, "peer"));
+    }
+}
+
 static void print_instance(const json_t *instance)
 {
     const json_t *check = json_object_get(instance, "check");
@@ -156,6 +168,7 @@ static void print_instance(const json_t *instance)
     if (failure && *failure)
         printf("  %s", failure);
     printf("\n");
+    print_nodes(instance);
 }
 
 static void print_services(const json_t *root)

@@ -235,6 +235,24 @@ static void set_counters(const struct control *c, json_t *o, const char *const *
     }
 }
 
+/* How the other nodes say that it is: each judges for itself. */
+static json_t *nodes_json(const struct control *c, const struct service *s,
+                          const struct instance *in)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < c->peers.count; i++) {
+        const struct peer *p = &c->peers.list[i];
+        if (peer_state(c, p) != PEER_HEARD)
+            continue;
+        struct span state = peer_counts_state(p->counts, s->name, in->text);
+        if (state.n)
+            json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "peer", p->text.p, "node",
+                                                  p->counts->node.p, "state", state.p));
+    }
+    return list;
+}
+
 static json_t *instance_json(const struct control *c, const struct service *s,
                              const struct instance *in)
 {
@@ -257,6 +275,7 @@ static json_t *instance_json(const struct control *c, const struct service *s,
     set(o, "state", json_string(v.word));
     set(o, "ejected_for_s", v.ejected_for ? json_real(seconds_of(v.ejected_for)) : json_null());
     set(o, "check", check_json(v.check));
+    set(o, "nodes", nodes_json(c, s, in));
     set_counters(c, o, names, in->slots, INSTANCE_COUNTER_COUNT);
     return o;
 }

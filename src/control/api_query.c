@@ -2,8 +2,6 @@
 /* api_query.c - see api_query.h. */
 #include "control/api_query.h"
 
-#include "base/str.h"
-
 static int hex_value(char c)
 {
     c = ascii_lower(c);
@@ -33,6 +31,20 @@ bool query_decode(struct span text, bool form, struct arena *a, struct span *ret
     }
     *ret = span_of(out, n);
     return true;
+}
+
+void query_encode(struct str *out, struct span text)
+{
+    static const char plain[] = "-._~";
+
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i];
+        char low = ascii_lower(c);
+        if ((low >= 'a' && low <= 'z') || ascii_digit(c) || memchr(plain, c, sizeof(plain) - 1))
+            str_char(out, c);
+        else
+            str_print(out, "%%%02X", (unsigned char)c);
+    }
 }
 
 static const char *known_keys(const struct query_row *rows, size_t count, struct arena *a)

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/span.h"
+#include "base/str.h"
 
 struct query_row {
     const char *key;
@@ -19,6 +20,9 @@ const char *query_read(struct span query, struct query_row *rows, size_t count, 
 
 /* Text with %XX decoded (RFC 3986 section 2.1), '+' a space when `form`. False: it is no such text. */
 bool query_decode(struct span text, bool form, struct arena *a, struct span *ret);
+
+/* The other way: RFC 3986 section 2.3 says what need not be encoded. */
+void query_encode(struct str *out, struct span text);
 
 /* A whole number from `least` to `most`. */
 bool query_count(struct span text, uint64_t least, uint64_t most, uint64_t *ret);

@@ -73,6 +73,8 @@ json_t *api_objective(const struct control *c, const struct journey *journey, un
 
 /* ---- api_history.c */
 void api_history(struct api_call *k);
+
+/* ---- api_what_if.c */
 void api_what_if(struct api_call *k);
 
 /* ---- peer_show.c */

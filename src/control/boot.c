@@ -8,6 +8,7 @@
 #include "control/config_file.h"
 #include "control/control.h"
 #include "control/files.h"
+#include "control/peer_memory.h"
 #include "control/privileges.h"
 #include "control/supervisor.h"
 #include "store/catalog.h"
@@ -51,6 +52,8 @@ struct boot {
     size_t over_count;
     struct check_memory *memories;
     size_t memory_count;
+    struct peer_memory *peer_memories;
+    size_t peer_memory_count;
     char node[32];
     err store_trouble;   /* what the last job met */
     bool config_had_log; /* the configuration itself is control's by the end */
@@ -125,6 +128,7 @@ static err complete_config(struct boot *b)
 
     TRY(recall_overlay(b));
     TRY(recall_states(b));
+    TRY(peer_memory_load(b->store, &b->peer_memories, &b->peer_memory_count));
     struct change *changes =
         overlay_copy(&b->overlay, &b->remembered, clock_wall() / NS_PER_S, &count);
     b->over = arena_array(&b->remembered, int64_t, count + 1);
@@ -203,6 +207,8 @@ static err open_control(struct boot *b, const struct boot_options *o)
                                    .over_count = b->over_count,
                                    .memories = b->memories,
                                    .memory_count = b->memory_count,
+                                   .peer_memories = b->peer_memories,
+                                   .peer_memory_count = b->peer_memory_count,
                                    .serving = serving,
                                    .node = b->node,
                                    .version = o->version,

@@ -4,6 +4,8 @@
 
 #include "base/log.h"
 #include "control/api.h"
+#include "control/peer_inquiry.h"
+#include "control/peer_memory.h"
 #include "control/supervisor.h"
 
 #include <stdlib.h>
@@ -220,6 +222,7 @@ static void read_message(struct control *c, const struct message *m)
     case MESSAGE_NAMES_CHANGED: reload_want(c, false); break;
     case MESSAGE_TASK_DONE: task_done(c, m->job); break;
     case MESSAGE_PEER_ANSWER: peers_heard(c, m->job); break;
+    case MESSAGE_INQUIRY_DONE: peer_inquiry_back(c, m->job); break;
     case MESSAGE_SAMPLES_STORED: book_job_done(&c->book, m->job); break;
     case MESSAGE_DRAIN:
     case MESSAGE_LISTEN:
@@ -229,6 +232,7 @@ static void read_message(struct control *c, const struct message *m)
     case MESSAGE_TASK:
     case MESSAGE_PEERS:
     case MESSAGE_PEERS_STOP:
+    case MESSAGE_INQUIRY:
     case MESSAGE_SAMPLES:
     case MESSAGE_SCRIBE_STOP: never("mail for somebody else");
     }
@@ -294,12 +298,14 @@ static void go_on_stopping(struct control *c)
         c->state = CONTROL_STORING;
         if (c->states_unstored && c->parts.scribe)
             store_states(c); /* what went down a moment ago is down for the next process */
+        peer_memory_keep(c);
         checker_stop(&c->checker);
         edge_drain(&c->admin, c->reactor->now);
         return;
     case CONTROL_STORING:
-        if (c->book.job_out || c->tasks_out || c->reload.state == RELOAD_LOADING ||
-            !edge_idle(&c->admin) || !list_empty(&c->checker.list))
+        if (c->book.job_out || c->tasks_out || c->peers.inquiries ||
+            c->reload.state == RELOAD_LOADING || !edge_idle(&c->admin) ||
+            !list_empty(&c->checker.list))
             return;
         if (c->parts.loader && !c->loader_asked)
             c->loader_asked = loader_ask_stop(c->parts.loader);
@@ -569,6 +575,11 @@ err control_open(struct control *c, const struct control_parts *parts)
     changes_ride(c); /* those from the store are in the first configuration */
     changes_arrive(c, true);
     changes_over(c, c->parts.over, c->parts.over_count);
+    c->peers.memories = parts->peer_memories;
+    c->peers.memory_count = parts->peer_memory_count;
+    c->peers.kept_any = parts->peer_memory_count > 0;
+    c->peers.kept_when = c->reactor->now;
+    peers_tick(c);         /* the sums are whole from the first request on */
     consider_listening(c); /* nothing may have to be waited for */
     return OK;
 }

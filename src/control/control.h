@@ -54,6 +54,9 @@ struct control_parts {
     size_t over_count;
     const struct check_memory *memories; /* how the last process left the instances; lent */
     size_t memory_count;
+    struct peer_memory
+        *peer_memories; /* what the last process heard of peers; malloc, owned from now on */
+    size_t peer_memory_count;
     void (*serving)(void); /* clients are let in; NULL: nobody wants to know */
     const char *node;      /* this node's name */
     const char *version;   /* the program's */

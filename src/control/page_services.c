@@ -17,9 +17,30 @@ static const char *mood_of(const struct instance_view *v)
     return v->view == VIEW_DOWN || v->view == VIEW_EJECTED ? "spent" : "low";
 }
 
-static void write_note(const struct instance_view *v, const struct instance *i, struct str *out)
+/* What another node says that differs from what this one does. */
+static void write_nodes(const struct control *c, const struct service *s, const struct instance *i,
+                        const char *word, struct str *out)
+{
+    for (size_t k = 0; k < c->peers.count; k++) {
+        const struct peer *p = &c->peers.list[k];
+        if (peer_state(c, p) != PEER_HEARD)
+            continue;
+        struct span state = peer_counts_state(p->counts, s->name, i->text);
+        if (state.n == 0 || span_equal(state, span_from_text(word)))
+            continue;
+        str_literal(out, " <b>");
+        page_escaped(out, state);
+        str_literal(out, "</b> at ");
+        page_escaped(out, p->text);
+        str_char(out, ';');
+    }
+}
+
+static void write_note(const struct control *c, const struct service *s,
+                       const struct instance_view *v, const struct instance *i, struct str *out)
 {
     str_literal(out, "<td class=\"note\">");
+    write_nodes(c, s, i, v->word, out);
     if (v->ejected_for > 0)
         str_print(out, "left alone for %.1f s more; ", (double)v->ejected_for / (double)NS_PER_S);
     if (v->check && v->check->why[0])
@@ -55,7 +76,7 @@ static void write_instance(const struct control *c, const struct service *s,
     write_counter(c, "5xx", i->slots + INSTANCE_ANSWERS_BAD, out);
     write_counter(c, "broken", i->slots + INSTANCE_BROKEN, out);
     write_counter(c, "refused", i->slots + INSTANCE_CONNECT_FAILURES, out);
-    write_note(&v, i, out);
+    write_note(c, s, &v, i, out);
     str_literal(out, "</tr>\n");
 }
 

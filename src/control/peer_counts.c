@@ -3,78 +3,25 @@
 #include "control/peer_counts.h"
 
 #include "base/check.h"
+#include "control/peer_values.h"
 #include "core/wide.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 
 #define WINDOW_MOST_S (INT64_C(366) * 86400)
 
-/* ---- values. False: it is none */
-
-static bool read_count(const json_t *v, int64_t most, uint64_t *ret)
-{
-    json_int_t n = json_is_integer(v) ? json_integer_value(v) : -1;
-
-    if (n < 0 || n > most)
-        return false;
-    *ret = (uint64_t)n;
-    return true;
-}
-
-static bool read_seconds(const json_t *v, int64_t most, int64_t *ret)
-{
-    uint64_t n;
-
-    if (!read_count(v, most, &n))
-        return false;
-    *ret = (int64_t)n;
-    return true;
-}
-
-static bool read_text(struct arena *a, const json_t *v, size_t most, struct span *ret)
-{
-    size_t n = json_string_length(v);
-
-    if (!json_is_string(v) || n == 0 || n > most)
-        return false;
-    *ret = arena_span(a, span_of(json_string_value(v), n));
-    for (size_t i = 0; i < n; i++) {
-        if (ret->p[i] <= ' ' || ret->p[i] > '~') /* a name, not a page */
-            return false;
-    }
-    return true;
-}
-
-/* 16 digits: numbers of JSON hold less than 64 bits for most programs. */
-static bool read_hash(const json_t *v, uint64_t *ret)
-{
-    const char *s = json_string_value(v);
-
-    *ret = 0;
-    if (json_string_length(v) != 16)
-        return false;
-    for (size_t i = 0; i < 16; i++) {
-        int digit = s[i] >= 'A' && s[i] <= 'F' ? -1 : ascii_hex(s[i]);
-        if (digit < 0)
-            return false;
-        *ret = *ret << 4 | (unsigned)digit;
-    }
-    return true;
-}
+/* ---- a journey */
 
 static bool read_counts(const json_t *list, unsigned series, uint64_t ret[SERIES_MAX])
 {
     if (json_array_size(list) != series)
         return false;
     for (unsigned i = 0; i < series; i++) {
-        if (!read_count(json_array_get(list, i), PEER_COUNT_MAX, &ret[i]))
+        if (!peer_read_count(json_array_get(list, i), PEER_COUNT_MAX, &ret[i]))
             return false;
     }
     return true;
 }
-
-/* ---- a journey */
 
 static err read_windows(struct arena *a, const json_t *list, struct peer_journey *j)
 {
@@ -86,37 +33,14 @@ static err read_windows(struct arena *a, const json_t *list, struct peer_journey
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *o = json_array_get(list, i);
         struct peer_window *w = &j->windows[j->window_count++];
-        if (!read_seconds(json_object_get(o, "seconds"), WINDOW_MOST_S, &w->seconds) ||
+        if (!peer_read_seconds(json_object_get(o, "seconds"), WINDOW_MOST_S, &w->seconds) ||
             w->seconds <= before)
             return err_make("the seconds of windows must grow");
-        if (!read_count(json_object_get(o, "measured_ms"), PEER_COUNT_MAX,
-                        &w->counted.measured_ms) ||
+        if (!peer_read_count(json_object_get(o, "measured_ms"), PEER_COUNT_MAX,
+                             &w->counted.measured_ms) ||
             !read_counts(json_object_get(o, "counts"), j->series, w->counted.counts))
             return err_make("the window of %ld s has wrong numbers", (long)w->seconds);
         before = w->seconds;
-    }
-    return OK;
-}
-
-static err read_bins(struct arena *a, const json_t *list, struct peer_journey *j)
-{
-    size_t count = json_array_size(list);
-    uint64_t before = 0;
-
-    if (!json_is_array(list) || count > HISTOGRAM_BINS)
-        return err_make("latency_bins are missing, or too many");
-    j->bins = arena_array(a, uint32_t, count);
-    j->bin_counts = arena_array(a, uint64_t, count);
-    for (size_t i = 0; i < count; i++) {
-        const json_t *pair = json_array_get(list, i);
-        uint64_t bin;
-        if (json_array_size(pair) != 2 ||
-            !read_count(json_array_get(pair, 0), HISTOGRAM_BINS - 1, &bin) ||
-            !read_count(json_array_get(pair, 1), PEER_COUNT_MAX, &j->bin_counts[i]) ||
-            (i > 0 && bin <= before))
-            return err_make("latency_bins are pairs of a bin and a count, in growing order");
-        j->bins[j->bin_count++] = (uint32_t)bin;
-        before = bin;
     }
     return OK;
 }
@@ -126,9 +50,9 @@ static err read_journey(struct arena *a, const json_t *o, struct peer_journey *j
     const json_t *counts = json_object_get(o, "counts");
     size_t n = json_array_size(counts);
 
-    if (!read_text(a, json_object_get(o, "name"), 64, &j->name))
+    if (!peer_read_text(a, json_object_get(o, "name"), PEER_NAME_MAX, &j->name))
         return err_make("a journey without a name");
-    if (!read_hash(json_object_get(o, "definition"), &j->definition))
+    if (!peer_read_hash(json_object_get(o, "definition"), &j->definition))
         return err_make("journey %s: its definition is no hash", j->name.p);
     if (n < SERIES_OBJECTIVES || n > SERIES_MAX || (n - SERIES_OBJECTIVES) % 2)
         return err_make("journey %s: %zu counts", j->name.p, n);
@@ -136,9 +60,48 @@ static err read_journey(struct arena *a, const json_t *o, struct peer_journey *j
     if (!read_counts(counts, j->series, j->totals))
         return err_make("journey %s: its counts are no whole numbers", j->name.p);
     err e = read_windows(a, json_object_get(o, "windows"), j);
-    if (!e.failed)
-        e = read_bins(a, json_object_get(o, "latency_bins"), j);
+    if (!e.failed && !peer_read_bins(a, json_object_get(o, "latency_bins"), &j->latency))
+        e = err_make("latency_bins are pairs of a bin and a count, in growing order");
     return e.failed ? err_make("journey %s: %s", j->name.p, e.text) : OK;
+}
+
+/* ---- how its instances are: since a later version, so it may be missing */
+
+static err read_instances(struct arena *a, const json_t *list, struct peer_service *s)
+{
+    size_t n = json_array_size(list);
+
+    if (!json_is_array(list) || n > INSTANCES_MAX)
+        return err_make("service %s: instances are missing, or too many", s->name.p);
+    s->instances = arena_array(a, struct peer_instance, n);
+    for (size_t i = 0; i < n; i++) {
+        const json_t *pair = json_array_get(list, i);
+        struct peer_instance *in = &s->instances[s->instance_count++];
+        if (json_array_size(pair) != 2 ||
+            !peer_read_text(a, json_array_get(pair, 0), PEER_ADDRESS_MAX, &in->address) ||
+            !peer_read_text(a, json_array_get(pair, 1), PEER_STATE_MAX, &in->state))
+            return err_make("service %s: instances are pairs of an address and a state", s->name.p);
+    }
+    return OK;
+}
+
+static err read_services(struct arena *a, const json_t *list, struct peer_counts *p)
+{
+    size_t n = json_array_size(list);
+
+    if (!list)
+        return OK;
+    if (!json_is_array(list) || n > SERVICES_MAX)
+        return err_make("services are no list, or too many");
+    p->services = arena_array(a, struct peer_service, n);
+    for (size_t i = 0; i < n; i++) {
+        const json_t *o = json_array_get(list, i);
+        struct peer_service *s = &p->services[p->service_count++];
+        if (!peer_read_text(a, json_object_get(o, "name"), PEER_NAME_MAX, &s->name))
+            return err_make("a service without a name");
+        TRY(read_instances(a, json_object_get(o, "instances"), s));
+    }
+    return OK;
 }
 
 /* ---- all of it */
@@ -148,14 +111,15 @@ static err read_all(const json_t *root, struct peer_counts *p)
     const json_t *list = json_object_get(root, "journeys");
     uint64_t format = 0;
 
-    if (!json_is_object(root) || !read_count(json_object_get(root, "format"), INT32_MAX, &format))
+    if (!json_is_object(root) ||
+        !peer_read_count(json_object_get(root, "format"), INT32_MAX, &format))
         return err_make("these are no counters of a node");
     if (format != PEER_FORMAT)
         return err_make("format %d of counters, this version reads %d", (int)format, PEER_FORMAT);
-    if (!read_text(&p->arena, json_object_get(root, "node"), PEER_NODE_MAX, &p->node))
+    if (!peer_read_text(&p->arena, json_object_get(root, "node"), PEER_NODE_MAX, &p->node))
         return err_make("the node does not say its name");
-    if (!read_seconds(json_object_get(root, "at"), PEER_COUNT_MAX, &p->at) ||
-        !read_seconds(json_object_get(root, "started_at"), PEER_COUNT_MAX, &p->started_at))
+    if (!peer_read_seconds(json_object_get(root, "at"), PEER_COUNT_MAX, &p->at) ||
+        !peer_read_seconds(json_object_get(root, "started_at"), PEER_COUNT_MAX, &p->started_at))
         return err_make("the node does not say since when and when");
     if (!json_is_array(list) || json_array_size(list) > JOURNEYS_MAX)
         return err_make("journeys are missing, or too many");
@@ -164,11 +128,12 @@ static err read_all(const json_t *root, struct peer_counts *p)
         struct peer_journey *j = &p->journeys[i];
         *j = (struct peer_journey){};
         TRY(read_journey(&p->arena, json_array_get(list, i), j));
-        if (peer_counts_find(p, j->name))
+        if (map_get(&p->by_name, j->name))
             return err_make("journey %s is told twice", j->name.p);
+        map_put(&p->by_name, j->name, j);
         p->journey_count++;
     }
-    return OK;
+    return read_services(&p->arena, json_object_get(root, "services"), p);
 }
 
 err peer_counts_parse(struct span body, struct peer_counts **ret)
@@ -180,6 +145,7 @@ err peer_counts_parse(struct span body, struct peer_counts **ret)
         return err_make("the answer is not JSON");
     struct peer_counts *p = calloc(1, sizeof(*p));
     check(p != NULL);
+    p->owners = 1;
     err e = read_all(root, p);
     json_decref(root);
     if (e.failed)
@@ -189,20 +155,92 @@ err peer_counts_parse(struct span body, struct peer_counts **ret)
     return e;
 }
 
+struct peer_counts *peer_counts_share(struct peer_counts *p)
+{
+    atomic_fetch_add_explicit(&p->owners, 1, memory_order_relaxed);
+    return p;
+}
+
 void peer_counts_free(struct peer_counts *p)
 {
-    if (p)
-        arena_free(&p->arena);
+    if (!p || atomic_fetch_sub_explicit(&p->owners, 1, memory_order_acq_rel) != 1)
+        return;
+    map_free(&p->by_name);
+    arena_free(&p->arena);
     free(p);
 }
 
 const struct peer_journey *peer_counts_find(const struct peer_counts *p, struct span name)
 {
-    for (size_t i = 0; i < p->journey_count; i++) {
-        if (span_equal(p->journeys[i].name, name))
-            return &p->journeys[i];
+    return map_get(&p->by_name, name);
+}
+
+struct span peer_counts_state(const struct peer_counts *p, struct span service, struct span address)
+{
+    for (size_t s = 0; s < p->service_count; s++) {
+        const struct peer_service *of = &p->services[s];
+        if (!span_equal(of->name, service))
+            continue;
+        for (size_t i = 0; i < of->instance_count; i++) {
+            if (span_equal(of->instances[i].address, address))
+                return of->instances[i].state;
+        }
     }
-    return NULL;
+    return SPAN("");
+}
+
+/* ---- writing it again */
+
+/* Printable bytes, as they were read; two of them mean something else in JSON (RFC 8259 section 7). */
+void peer_counts_put_text(struct str *out, struct span text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] == '"' || text.p[i] == '\\')
+            str_char(out, '\\');
+        str_char(out, text.p[i]);
+    }
+}
+
+static void put_counts(const uint64_t *counts, unsigned series, struct str *out)
+{
+    str_literal(out, "\"counts\":[");
+    for (unsigned i = 0; i < series; i++) {
+        if (i)
+            str_char(out, ',');
+        str_u64(out, counts[i]);
+    }
+    str_char(out, ']');
+}
+
+static void put_journey(const struct peer_journey *j, struct str *out)
+{
+    str_literal(out, "{\"name\":\"");
+    peer_counts_put_text(out, j->name);
+    str_print(out, "\",\"definition\":\"%016lx\",", (unsigned long)j->definition);
+    put_counts(j->totals, j->series, out);
+    str_literal(out, ",\"windows\":[");
+    for (size_t i = 0; i < j->window_count; i++) {
+        const struct peer_window *w = &j->windows[i];
+        str_print(out, "%s{\"seconds\":%ld,\"measured_ms\":%lu,", i ? "," : "", (long)w->seconds,
+                  (unsigned long)w->counted.measured_ms);
+        put_counts(w->counted.counts, j->series, out);
+        str_char(out, '}');
+    }
+    str_literal(out, "],\"latency_bins\":[]}");
+}
+
+void peer_counts_print(const struct peer_counts *p, struct str *out)
+{
+    str_print(out, "{\"format\":%d,\"node\":\"", PEER_FORMAT);
+    peer_counts_put_text(out, p->node);
+    str_print(out, "\",\"started_at\":%ld,\"at\":%ld,\"journeys\":[", (long)p->started_at,
+              (long)p->at);
+    for (size_t i = 0; i < p->journey_count; i++) {
+        if (i)
+            str_char(out, ',');
+        put_journey(&p->journeys[i], out);
+    }
+    str_literal(out, "]}");
 }
 
 /* ---- windows */

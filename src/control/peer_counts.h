@@ -8,7 +8,12 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/map.h"
+#include "base/str.h"
 #include "control/book.h"
+#include "control/peer_values.h"
+
+#include <stdatomic.h>
 
 enum {
     PEER_FORMAT = 1,
@@ -16,10 +21,12 @@ enum {
         1 + LOOKBACK_COUNT + OBJECTIVES_MAX, /* the rate's, the lookbacks, the objectives' own */
     PEER_BODY_MAX = 16 << 20, /* a thousand journeys with busy histograms come to about 8 MiB */
     PEER_NODE_MAX = 64,       /* bytes of a node's name */
+    PEER_NAME_MAX = 64,       /* of a journey's or a service's */
+    PEER_ADDRESS_MAX = 300,   /* of an instance's: a name of 255, a path of 107 */
+    PEER_STATE_MAX = 16,
+    PEER_INSTANCES_MAX = 1024, /* that a node tells of, in all */
     RATE_WINDOW_S = 60,
 };
-
-#define PEER_COUNT_MAX (INT64_C(1) << 56) /* so that PEERS_MAX of them can be added */
 
 struct peer_window {
     int64_t seconds;
@@ -33,23 +40,50 @@ struct peer_journey {
     uint64_t totals[SERIES_MAX];
     struct peer_window *windows; /* ascending */
     size_t window_count;
-    uint32_t *bins; /* histogram of the last minutes: bins that are not empty, ascending, */
-    uint64_t *bin_counts;
-    size_t bin_count;
+    struct peer_bins latency; /* of the last minutes */
 };
 
+struct peer_instance {
+    struct span address;
+    struct span state; /* a word of view.h, or of a later version's */
+};
+
+struct peer_service {
+    struct span name;
+    struct peer_instance *instances;
+    size_t instance_count;
+};
+
+/* Never changes, so that the scribe may write it down while control shows it. */
 struct peer_counts {
+    _Atomic unsigned owners;
     struct arena arena; /* owns the rest */
     struct span node;
     int64_t started_at; /* unix seconds, by its clock */
     int64_t at;         /* the same: when this was so */
     struct peer_journey *journeys;
     size_t journey_count;
+    struct map by_name;            /* of the journeys */
+    struct peer_service *services; /* none of an older version */
+    size_t service_count;
 };
 
 /* The caller frees *ret. The error is one sentence. */
 err peer_counts_parse(struct span body, struct peer_counts **ret);
-void peer_counts_free(struct peer_counts *p); /* may be NULL */
+void peer_counts_free(struct peer_counts *p); /* by each owner; may be NULL */
+
+/* Another owner. */
+struct peer_counts *peer_counts_share(struct peer_counts *p);
+
+/* As peer_counts_parse() reads it, without what is of now only: latencies and instances. */
+void peer_counts_print(const struct peer_counts *p, struct str *out);
+
+/* A text that was read, between quotes of JSON. */
+void peer_counts_put_text(struct str *out, struct span text);
+
+/* How it says that an instance is; "": it does not tell of it. */
+struct span peer_counts_state(const struct peer_counts *p, struct span service,
+                              struct span address);
 
 const struct peer_journey *peer_counts_find(const struct peer_counts *p, struct span name);
 

@@ -5,6 +5,7 @@
 #include "control/api_table.h"
 #include "control/control.h"
 #include "control/peer_counts.h"
+#include "control/view.h"
 
 static void write_counts(const uint64_t *counts, unsigned n, struct str *out)
 {
@@ -92,6 +93,49 @@ static void write_journey(const struct control *c, const struct journey *j, stru
     str_char(out, '}');
 }
 
+/* ---- how its instances are */
+
+/* What would have to be escaped, or is no name, is not told: a path with blanks, say. */
+static bool tellable(struct span text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] <= ' ' || text.p[i] > '~' || text.p[i] == '"' || text.p[i] == '\\')
+            return false;
+    }
+    return text.n > 0 && text.n <= PEER_ADDRESS_MAX;
+}
+
+static void write_service(const struct control *c, const struct service *s, unsigned *left,
+                          struct str *out)
+{
+    bool first = true;
+
+    str_print(out, "{\"name\":\"%.*s\",\"instances\":[", SPAN_ARG(s->name));
+    for (size_t i = 0; i<s->instance_count && * left> 0; i++) {
+        const struct instance *in = &s->instances[i];
+        if (!tellable(in->text))
+            continue;
+        str_print(out, "%s[\"%.*s\",\"%s\"]", first ? "" : ",", SPAN_ARG(in->text),
+                  view_instance(c, s, in).word);
+        first = false;
+        --*left;
+    }
+    str_literal(out, "]}");
+}
+
+static void write_services(const struct control *c, struct str *out)
+{
+    const struct config *config = control_config(c);
+    unsigned left = PEER_INSTANCES_MAX;
+
+    str_literal(out, "],\"services\":[");
+    for (size_t i = 0; i < config->service_count; i++) {
+        if (i)
+            str_char(out, ',');
+        write_service(c, &config->services[i], &left, out);
+    }
+}
+
 void api_counters(struct api_call *k)
 {
     struct control *c = k->control;
@@ -109,5 +153,6 @@ void api_counters(struct api_call *k)
             str_char(&k->out, ',');
         write_journey(c, &config->journeys[i], &k->out);
     }
+    write_services(c, &k->out);
     str_literal(&k->out, "]}\n");
 }

@@ -4,11 +4,10 @@
 
 #include "base/log.h"
 #include "control/control.h"
+#include "control/peer_memory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-enum { CLOCKS_APART_MAX_S = 5 }; /* windows of both begin so far apart; slots are twice that */
 
 static const char *const words[] = {
 #define X(name, word, meaning) word,
@@ -32,7 +31,7 @@ enum peer_state peer_state(const struct control *c, const struct peer *p)
     return c->reactor->now - p->heard > PEER_SILENT_AFTER ? PEER_SILENT : PEER_HEARD;
 }
 
-static bool is_node(const struct peer *p)
+bool peer_is_node(const struct peer *p)
 {
     return !p->self && !p->same_as;
 }
@@ -42,7 +41,7 @@ unsigned peers_nodes(const struct control *c)
     unsigned n = 1;
 
     for (size_t i = 0; i < c->peers.count; i++)
-        n += is_node(&c->peers.list[i]);
+        n += peer_is_node(&c->peers.list[i]);
     return n;
 }
 
@@ -78,6 +77,7 @@ static void peer_open(struct peer *p, const struct peering *o, uint32_t id)
 static void peer_close(struct peer *p)
 {
     peer_counts_free(p->counts);
+    peer_findings_free(p);
     arena_free(&p->arena);
 }
 
@@ -92,7 +92,7 @@ static void compare_nodes(struct control *c)
         p->same_as = NULL;
         for (size_t k = 0; k < i && p->counts && !p->self; k++) {
             const struct peer *q = &all->list[k];
-            if (q->counts && is_node(q) && span_equal(q->counts->node, p->counts->node))
+            if (q->counts && peer_is_node(q) && span_equal(q->counts->node, p->counts->node))
                 p->same_as = q;
         }
     }
@@ -115,6 +115,7 @@ static void adopt(struct control *c, const struct config *config)
             all->list[k].id = 0; /* taken */
         } else {
             peer_open(&list[i], &config->peers[i], ++all->next_id);
+            peer_memory_recall(c, &list[i]);
         }
     }
     for (size_t k = 0; k < all->count; k++) {
@@ -126,6 +127,7 @@ static void adopt(struct control *c, const struct config *config)
     all->count = config->peer_count;
     all->generation = config->generation;
     all->untold = true;
+    peer_memory_forget(c);
     compare_nodes(c);
 }
 
@@ -152,8 +154,8 @@ static void tell_puller(struct control *c)
 
 static void note_silence(const struct control *c, struct peer *p)
 {
-    if (peer_state(c, p) != PEER_SILENT || p->told_silent)
-        return;
+    if (peer_state(c, p) != PEER_SILENT || p->told_silent || p->answers + p->failures == 0)
+        return; /* or it is remembered, and was not asked yet */
     p->told_silent = true;
     log_warn("peer %s is silent: %s", p->text.p, p->error[0] ? p->error : "no answer");
 }
@@ -170,13 +172,15 @@ void peers_tick(struct control *c)
         tell_puller(c);
     for (size_t i = 0; i < c->peers.count; i++)
         note_silence(c, &c->peers.list[i]);
+    peer_findings_log(c);
+    peer_memory_tick(c);
 }
 
 /* ---- answers */
 
 static void take_answer(struct control *c, struct peer *p, struct peer_answer *a)
 {
-    bool first = !p->counts;
+    bool first = p->answers == 0;
 
     peer_counts_free(p->counts);
     p->counts = a->counts;
@@ -186,19 +190,14 @@ static void take_answer(struct control *c, struct peer *p, struct peer_answer *a
     p->answers++;
     p->error[0] = '\0';
     compare_nodes(c);
-    if (first && p->self)
-        log_warn("peer %s is this very node; it is not summed", p->text.p);
-    else if (first && p->same_as)
-        log_warn("peer %s is the same node as %s; it is summed once", p->text.p,
-                 p->same_as->text.p);
-    else if (first || p->told_silent)
+    if ((first || p->told_silent) && peer_is_node(p))
         log_info("peer %s answers: node %s", p->text.p, p->counts->node.p);
     p->told_silent = false;
 }
 
 static void note_failure(struct peer *p, const err *e)
 {
-    if (p->failures++ == 0 && !p->counts)
+    if (p->failures++ == 0 && p->answers == 0)
         log_warn("peer %s: %s", p->text.p, e->text);
     snprintf(p->error, sizeof(p->error), "%.*s", PEER_ERROR_MAX - 1, e->text);
 }
@@ -225,6 +224,7 @@ void peers_free(struct control *c)
         if (m.kind == MESSAGE_PEER_ANSWER)
             peer_answer_free(m.job);
     }
+    peer_memory_forget(c);
     for (size_t i = 0; i < c->peers.count; i++)
         peer_close(&c->peers.list[i]);
     free(c->peers.list);
@@ -237,12 +237,17 @@ void peers_free(struct control *c)
 static const struct peer_journey *journey_of(const struct peer *p, const struct journey *j)
 {
     const struct peer_journey *theirs =
-        p->counts && is_node(p) ? peer_counts_find(p->counts, j->name) : NULL;
+        p->counts && peer_is_node(p) ? peer_counts_find(p->counts, j->name) : NULL;
 
     if (!theirs || theirs->definition != j->definition ||
         theirs->series != series_count((unsigned)j->objective_count))
         return NULL;
     return theirs;
+}
+
+bool peers_same_journey(const struct peer *p, const struct journey *j)
+{
+    return journey_of(p, j) != NULL;
 }
 
 /* Seconds by which its last answer is too old to be taken as of now. */
@@ -297,8 +302,8 @@ void peers_add_histogram(const struct control *c, const struct journey *j,
     for (size_t i = 0; i < c->peers.count; i++) {
         const struct peer *p = &c->peers.list[i];
         const struct peer_journey *theirs = age_of(c, p) ? NULL : journey_of(p, j);
-        for (size_t k = 0; theirs && k < theirs->bin_count; k++)
-            bins[theirs->bins[k]] += theirs->bin_counts[k];
+        if (theirs)
+            peer_bins_add(&theirs->latency, bins);
     }
 }
 
@@ -314,84 +319,4 @@ double peers_rate(const struct control *c, const struct journey *j)
             rate += window_rate(&w);
     }
     return rate;
-}
-
-/* ---- findings */
-
-struct teller {
-    void (*tell)(void *whom, const char *text);
-    void *whom;
-};
-
-__attribute__((format(printf, 2, 3))) static void say(const struct teller *t, const char *format,
-                                                      ...)
-{
-    char text[ERR_TEXT_MAX];
-    va_list list;
-
-    va_start(list, format);
-    vsnprintf(text, sizeof(text), format, list);
-    va_end(list);
-    t->tell(t->whom, text);
-}
-
-static void compare_windows(const struct peer_journey *theirs, const struct journey *j,
-                            const struct teller *t)
-{
-    struct window_counts w;
-
-    for (size_t o = 0; o < j->objective_count; o++) {
-        int64_t seconds = j->objectives[o].window_s;
-        if (!peer_journey_window(theirs, seconds, 0, &w))
-            say(t,
-                "journey %.*s: objective %.*s has another window there than %.6g days; it is "
-                "not summed",
-                SPAN_ARG(j->name), SPAN_ARG(j->objectives[o].name), (double)seconds / 86400);
-    }
-}
-
-static void compare_journey(const struct peer *p, const struct journey *j, const struct teller *t)
-{
-    const struct peer_journey *theirs = peer_counts_find(p->counts, j->name);
-
-    if (!theirs)
-        say(t, "journey %.*s is not there", SPAN_ARG(j->name));
-    else if (!journey_of(p, j))
-        say(t, "journey %.*s is defined differently there; it is not summed", SPAN_ARG(j->name));
-    else
-        compare_windows(theirs, j, t);
-}
-
-static bool has_journey(const struct config *config, struct span name)
-{
-    for (size_t i = 0; i < config->journey_count; i++) {
-        if (span_equal(config->journeys[i].name, name))
-            return true;
-    }
-    return false;
-}
-
-void peer_findings(const struct control *c, const struct peer *p,
-                   void (*tell)(void *whom, const char *text), void *whom)
-{
-    const struct config *config = control_config(c);
-    const struct teller t = { tell, whom };
-
-    if (p->self)
-        say(&t, "it is this very node");
-    else if (p->same_as)
-        say(&t, "it is the same node as %s: one node under two addresses, or a copied store",
-            p->same_as->text.p);
-    if (!p->counts || !is_node(p))
-        return;
-    int64_t apart = p->counts->at - p->heard_at;
-    if (apart > CLOCKS_APART_MAX_S || apart < -CLOCKS_APART_MAX_S)
-        say(&t, "its clock is %ld s %s ours", (long)(apart < 0 ? -apart : apart),
-            apart < 0 ? "behind" : "before");
-    for (size_t i = 0; i < config->journey_count; i++)
-        compare_journey(p, &config->journeys[i], &t);
-    for (size_t i = 0; i < p->counts->journey_count; i++) {
-        if (!has_journey(config, p->counts->journeys[i].name))
-            say(&t, "journey %s is only there", p->counts->journeys[i].name.p);
-    }
 }

@@ -4,13 +4,15 @@
  * Every window is the sum of what each node counted in it; measured time is the mean over the nodes. A node that is silent is
  * lost coverage from its last answer on; what it said before stays in the sum for as long as it lies in the window.
  * Always: a journey is summed with one of the same name and the same definition only.
- * Owned by control. Next: peer_puller.h, which asks; peer_serve.c, which answers; peer_show.c. */
+ * Owned by control. Next: peer_puller.h, which asks; peer_serve.c, which answers; peer_memory.h, over restarts; peer_show.c. */
 #ifndef EK_CONTROL_PEERS_H
 #define EK_CONTROL_PEERS_H
 
 #include "control/peer_puller.h"
 
 struct control;
+struct peer_memory;
+struct told_list;
 
 /* clang-format off */
 #define PEER_STATES(X) \
@@ -44,7 +46,9 @@ struct peer {
     uint64_t answers;
     uint64_t failures;
     char error[PEER_ERROR_MAX]; /* of the last question; "": it was answered */
+    uint64_t kept;              /* of its answers, the one that the store has */
     bool told_silent;
+    struct told_list *told; /* findings that are in the log; peer_findings.c */
     bool self;
     const struct peer *same_as; /* an earlier one that is the same node */
 };
@@ -55,6 +59,14 @@ struct peers {
     uint32_t next_id;
     uint64_t generation; /* of the configuration that the list is from */
     bool untold;         /* the puller does not have it yet */
+    size_t look_next;    /* whose findings are looked at next */
+    unsigned inquiries;  /* with the puller */
+    struct peer_memory
+        *memories; /* what the last process heard; until the first list has taken it */
+    size_t memory_count;
+    bool keeping;   /* the scribe writes down what was heard */
+    bool kept_any;  /* the store may know of some */
+    ns_t kept_when; /* monotonic */
 };
 
 /* Each tick: another configuration, nodes that fell silent. */
@@ -68,6 +80,12 @@ void peers_free(struct control *c);
 
 enum peer_state peer_state(const struct control *c, const struct peer *p);
 const char *peer_state_word(enum peer_state s);
+
+/* Not this one, and not one that is there already. */
+bool peer_is_node(const struct peer *p);
+
+/* It counts this journey as we do: it can be summed. */
+bool peers_same_journey(const struct peer *p, const struct journey *j);
 
 /* Nodes that the sums are about, this one included; and those of them that answer. */
 unsigned peers_nodes(const struct control *c);
@@ -86,8 +104,14 @@ void peers_add_histogram(const struct control *c, const struct journey *j,
 /* Requests a second of those that answer. */
 double peers_rate(const struct control *c, const struct journey *j);
 
+/* ---- peer_findings.c */
+
 /* What is wrong with its being summed, a sentence each: journeys that differ, a clock that does. */
 void peer_findings(const struct control *c, const struct peer *p,
                    void (*tell)(void *whom, const char *text), void *whom);
+
+/* Each tick: one peer's, so that a thousand journeys of many peers are no long tick. */
+void peer_findings_log(struct control *c);
+void peer_findings_free(struct peer *p);
 
 #endif

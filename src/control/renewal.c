@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "control/control.h"
+#include "control/peer_memory.h"
 
 #include <stdlib.h>
 
@@ -46,6 +47,7 @@ static void done(struct scribe_task *t, void *control)
         book_refilled(&c->book, &k->refill);
         c->states_unstored = true;
         changes_store_again(c);
+        peer_memory_again(c);
     }
     arena_free(&k->arena);
     free(k);

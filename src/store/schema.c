@@ -40,6 +40,8 @@ static const char *const steps[] = {
     "    since INTEGER NOT NULL, seen INTEGER NOT NULL, PRIMARY KEY(service, instance))"
     "    WITHOUT ROWID;"
     "CREATE INDEX instance_state_seen ON instance_state(seen);",
+
+    "CREATE TABLE kept_peer(url TEXT PRIMARY KEY, at INTEGER NOT NULL, said BLOB NOT NULL);",
 };
 
 unsigned schema_newest(void)

@@ -103,7 +103,17 @@
       "ORDER BY seen DESC, service, instance LIMIT ?1") \
     X(INSTANCE_STATES_FORGET, \
       "DELETE FROM instance_state WHERE (service, instance) IN " \
-      "(SELECT service, instance FROM instance_state WHERE seen < ?1 ORDER BY seen LIMIT ?2)")
+      "(SELECT service, instance FROM instance_state WHERE seen < ?1 ORDER BY seen LIMIT ?2)") \
+    \
+    X(KEPT_PEER_PUT, \
+      "INSERT INTO kept_peer(url, at, said) VALUES(?1, ?2, ?3) " \
+      "ON CONFLICT(url) DO UPDATE SET at = excluded.at, said = excluded.said") \
+    X(KEPT_PEERS_LIST, \
+      "SELECT url, at, said FROM kept_peer ORDER BY at DESC, url LIMIT ?1") \
+    X(KEPT_PEERS_URLS, \
+      "SELECT url FROM kept_peer ORDER BY at, url LIMIT ?1 + ?2") \
+    X(KEPT_PEER_FORGET, \
+      "DELETE FROM kept_peer WHERE url = ?1")
 /* clang-format on */
 
 enum statement {

@@ -168,6 +168,11 @@ def answers_are_as_described():
         for method, row, _ in rows():
             if method == "GET":
                 judge.check("GET", row, expected=200)
+        # of all nodes, without the one that is silent
+        for what in ("history", "what-if?under_s=0.25"):
+            row = "/api/v1/journeys/*/" + what.split("?")[0]
+            told = judge.check("GET", row, "/api/v1/journeys/browse/" + what, expected=200)
+            expect(told["nodes"] == 2 and len(told["nodes_missing"]) == 1 and told["nodes_missing"][0]["why"], told["nodes_missing"])
         known = judge.check("GET", "/api/v1/journeys")
         expect(known["journeys"][0]["name"] == "browse", "the journey is not there")
         judge.check("DELETE", "/api/v1/changes/*", f"/api/v1/changes/{made['id']}", body="{}", expected=202)

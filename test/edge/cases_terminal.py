@@ -226,7 +226,9 @@ def history_of_a_budget_ends_with_what_is_now():
         status, h = history(edge, "pay/history?points=7&objective=available")
         expect(status == 200 and h["journey"] == "pay" and h["objective"]["window_s"] == 7 * 86400, h)
         points = h["points"]
-        expect([p["at"] for p in points] == [h["from"] + (i + 1) * 86400 for i in range(7)], "a point per day of seven")
+        ends = [h["from"] + (i + 1) * 86400 for i in range(6)] + [h["to"]]
+        expect([p["at"] for p in points] == ends and h["from"] % 86400 == 0 and h["step_s"] == 86400, "a point per day of seven")
+        expect(h["nodes"] == 1 and h["nodes_missing"] == [], h)
         expect(sum(p["bad"] for p in points) == 3 and sum(p["good"] for p in points) == 0, points)
         expect(points[-1]["bad"] == 3 and points[-1]["budget_left"] == h["objective"]["budget_left"], points[-1])
         expect(abs(points[-1]["budget_left"] + 999) < 1e-6 and abs(points[-1]["burn"] - 1000) < 1e-6, points[-1])
@@ -236,7 +238,8 @@ def history_of_a_budget_ends_with_what_is_now():
         for wrong, status, why in (
                 ("pay/history?points=1", 400, "from 2 to 400"), ("pay/history?points=401", 400, "from 2 to 400"),
                 ("pay/history?points=2&points=2", 400, "twice"), ("pay/history?objective=fast", 400, "name of one of its"),
-                ("pay/history?objective=1", 400, "name of one of its"), ("pay/history?hours=1", 400, "objective, points"),
+                ("pay/history?node=other", 400, "node is this"), ("pay/history?to=9999999999", 400, "a time that has come"),
+                ("pay/history?to=99", 400, "a time that has come"), ("pay/history?objective=1", 400, "name of one of its"), ("pay/history?hours=1", 400, "objective, points"),
                 ("unclaimed/history", 404, "no objectives"), ("none/history", 404, "no such journey"),
                 ("%zz/history", 404, "no such journey"), ("pay/what-if", 400, "0.25"), ("pay/what-if?under_s=-1", 400, "0.25"),
                 ("pay/what-if?under_s=0", 400, "0.25"), ("pay/what-if?under_s=1000.1", 400, "0.25"),

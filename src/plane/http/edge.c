@@ -180,6 +180,8 @@ static void read_message(struct http_edge *e, const struct message *m)
     case MESSAGE_TASK_DONE:
     case MESSAGE_PEERS:
     case MESSAGE_PEERS_STOP:
+    case MESSAGE_INQUIRY:
+    case MESSAGE_INQUIRY_DONE:
     case MESSAGE_PEER_ANSWER:
     case MESSAGE_SAMPLES:
     case MESSAGE_SAMPLES_STORED:

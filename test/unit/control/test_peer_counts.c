@@ -23,7 +23,7 @@ static void right_ones_are_taken(void **state)
     assert_non_null(j);
     assert_int_equal(j->definition, 255);
     assert_int_equal(j->totals[SERIES_GOOD], 9);
-    assert_int_equal(j->bins[1], 9);
+    assert_int_equal(j->latency.bins[1], 9);
     assert_true(peer_journey_window(j, 300, 0, &w));
     assert_int_equal(w.counts[SERIES_GOOD], 6);
     assert_int_equal(w.measured_ms, 200000);
@@ -39,6 +39,54 @@ static void right_ones_are_taken(void **state)
     assert_int_equal(w.measured_ms, 0);
     assert_false(peer_journey_window(j, 301, 0, &w));
     peer_counts_free(p);
+}
+
+#define SERVICES                                                                  \
+    "],\"services\":[{\"name\":\"shop\",\"instances\":[[\"10.0.0.1:80\",\"up\"]," \
+    "[\"10.0.0.2:80\",\"ejected\"]]}]}"
+
+static void instances_are_told_of(void **state)
+{
+    struct peer_counts *p = NULL;
+
+    (void)state;
+    err e = peer_counts_parse(SPAN(HEAD NAME WINDOWS BINS SERVICES), &p);
+    assert_false(e.failed);
+    assert_string_equal(peer_counts_state(p, SPAN("shop"), SPAN("10.0.0.2:80")).p, "ejected");
+    assert_int_equal(peer_counts_state(p, SPAN("shop"), SPAN("10.0.0.3:80")).n, 0);
+    assert_int_equal(peer_counts_state(p, SPAN("other"), SPAN("10.0.0.2:80")).n, 0);
+    peer_counts_free(p);
+}
+
+/* What the store keeps of it is read as the same. */
+static void what_is_kept_says_the_same(void **state)
+{
+    struct peer_counts *p = NULL;
+    struct peer_counts *again = NULL;
+    struct str text = str_growing();
+    struct window_counts w;
+
+    (void)state;
+    err e = peer_counts_parse(SPAN(HEAD NAME WINDOWS BINS SERVICES), &p);
+    assert_false(e.failed);
+    struct peer_counts *shared = peer_counts_share(p);
+    peer_counts_free(p); /* one owner is left */
+    peer_counts_print(shared, &text);
+    e = peer_counts_parse(str_span(&text), &again);
+    assert_false(e.failed);
+    assert_string_equal(again->node.p, "n1");
+    assert_int_equal(again->started_at, 1);
+    assert_int_equal(again->at, 2);
+    const struct peer_journey *j = peer_counts_find(again, SPAN("a"));
+    assert_int_equal(j->definition, 255);
+    assert_int_equal(j->totals[SERIES_LATENCY_SUM_US], 70);
+    assert_true(peer_journey_window(j, 300, 0, &w));
+    assert_int_equal(w.counts[SERIES_GOOD], 6);
+    assert_int_equal(w.measured_ms, 200000);
+    assert_int_equal(j->latency.count, 0);
+    peer_counts_free(shared);
+    peer_counts_free(again);
+    str_free(&text);
 }
 
 static void wrong_ones_are_refused(void **state)
@@ -68,6 +116,13 @@ static void wrong_ones_are_refused(void **state)
         { HEAD NAME "\"windows\":[{\"seconds\":0,\"measured_ms\":1,\"counts\":[2,0,0,0,20]}]," BINS
                     "]}",
           "journey a: the seconds of windows must grow" },
+        { HEAD NAME WINDOWS BINS "],\"services\":1}", "services are no list, or too many" },
+        { HEAD NAME WINDOWS BINS "],\"services\":[{}]}", "a service without a name" },
+        { HEAD NAME WINDOWS BINS "],\"services\":[{\"name\":\"s\"}]}",
+          "service s: instances are missing, or too many" },
+        { HEAD NAME WINDOWS BINS
+          "],\"services\":[{\"name\":\"s\",\"instances\":[[\"a b\",\"up\"]]}]}",
+          "service s: instances are pairs of an address and a state" },
         { HEAD NAME WINDOWS BINS "," NAME WINDOWS BINS "]}", "journey a is told twice" },
     };
 
@@ -85,6 +140,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(right_ones_are_taken),
+        cmocka_unit_test(instances_are_told_of),
+        cmocka_unit_test(what_is_kept_says_the_same),
         cmocka_unit_test(wrong_ones_are_refused),
     };
 

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* peer_report.c - see peer_report.h. */
+#include "control/peer_report.h"
+
+#include "base/check.h"
+
+#include <stdlib.h>
+
+#define SECONDS_MAX  (INT64_C(1) << 40) /* of a time: the year 36812 */
+#define SPAN_MAX_S   (INT64_C(800) * 86400)
+#define MEASURED_MAX (SPAN_MAX_S * 1000)
+#define NODE_MAX     64
+
+static err read_point(const json_t *o, int64_t before, struct report_point *p)
+{
+    if (!peer_read_seconds(json_object_get(o, "at"), SECONDS_MAX, &p->at) || p->at <= before)
+        return err_make("the times of points must grow");
+    if (!peer_read_count(json_object_get(o, "good"), PEER_COUNT_MAX, &p->step.good) ||
+        !peer_read_count(json_object_get(o, "bad"), PEER_COUNT_MAX, &p->step.bad) ||
+        !peer_read_count(json_object_get(o, "window_good"), PEER_COUNT_MAX, &p->window.good) ||
+        !peer_read_count(json_object_get(o, "window_bad"), PEER_COUNT_MAX, &p->window.bad) ||
+        !peer_read_measured(json_object_get(o, "measured_s"), MEASURED_MAX, &p->step_ms) ||
+        !peer_read_measured(json_object_get(o, "window_measured_s"), MEASURED_MAX, &p->window_ms))
+        return err_make("a point has wrong numbers: is it an older version?");
+    return OK;
+}
+
+static err read_history(const json_t *root, struct peer_report *r)
+{
+    const json_t *points = json_object_get(root, "points");
+    size_t count = json_array_size(points);
+
+    if (!peer_read_seconds(json_object_get(root, "step_s"), SPAN_MAX_S, &r->step_s) ||
+        r->step_s == 0)
+        return err_make("it does not say how long a step is");
+    if (!json_is_array(points) || count < REPORT_POINTS_MIN || count > REPORT_POINTS_MAX)
+        return err_make("points are missing, or too many");
+    r->points = arena_array(&r->arena, struct report_point, count);
+    for (size_t i = 0; i < count; i++) {
+        TRY(read_point(json_array_get(points, i), i ? r->points[i - 1].at : -1, &r->points[i]));
+        r->count++;
+    }
+    return OK;
+}
+
+static err read_what_if(const json_t *root, struct peer_report *r)
+{
+    if (!peer_read_measured(json_object_get(root, "measured_s"), MEASURED_MAX, &r->measured_ms))
+        return err_make("it does not say how much was measured");
+    if (!peer_read_bins(&r->arena, json_object_get(root, "latency_bins"), &r->latency))
+        return err_make("latency_bins are pairs of a bin and a count, in growing order");
+    return OK;
+}
+
+static err read_head(const json_t *root, struct peer_report *r)
+{
+    if (!json_is_object(root) ||
+        !peer_read_text(&r->arena, json_object_get(root, "node"), NODE_MAX, &r->node) ||
+        !peer_read_hash(json_object_get(root, "definition"), &r->definition))
+        return err_make("it does not say who it is: is it an older version?");
+    if (!peer_read_seconds(json_object_get(root, "window_s"), SPAN_MAX_S, &r->window_s) ||
+        !peer_read_seconds(json_object_get(root, "from"), SECONDS_MAX, &r->from))
+        return err_make("it does not say which time it is about");
+    return OK;
+}
+
+static err read(struct span body, err (*rest)(const json_t *, struct peer_report *),
+                struct peer_report **ret)
+{
+    json_error_t wrong;
+    json_t *root = body.n ? json_loadb(body.p, body.n, JSON_REJECT_DUPLICATES, &wrong) : NULL;
+
+    if (!root)
+        return err_make("the answer is not JSON");
+    struct peer_report *r = calloc(1, sizeof(*r));
+    check(r != NULL);
+    err e = read_head(root, r);
+    if (!e.failed)
+        e = rest(root, r);
+    json_decref(root);
+    if (e.failed)
+        peer_report_free(r);
+    else
+        *ret = r;
+    return e;
+}
+
+err peer_report_history(struct span body, struct peer_report **ret)
+{
+    return read(body, read_history, ret);
+}
+
+err peer_report_what_if(struct span body, struct peer_report **ret)
+{
+    return read(body, read_what_if, ret);
+}
+
+void peer_report_free(struct peer_report *r)
+{
+    if (r)
+        arena_free(&r->arena);
+    free(r);
+}

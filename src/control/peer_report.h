@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* peer_report.h - what a node says of one journey's past (`node=this` of history and what-if), read strictly: nothing of a wrong
+ * answer is used. docs/api.md describes the fields; those that only people need are left aside.
+ * Always: what was read has bounded numbers, points in growing order, and bins that exist.
+ * Pure but for memory; used by the puller's thread and then by control. Next: api_question.h, which adds them up. */
+#ifndef EK_CONTROL_PEER_REPORT_H
+#define EK_CONTROL_PEER_REPORT_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "control/peer_values.h"
+#include "core/slo.h"
+
+enum {
+    REPORT_POINTS_MIN = 2,
+    REPORT_POINTS_MAX = 400, /* some 1,600 reads by key: 20 ms of the scribe's time */
+};
+
+/* The end of one step, and the objective's whole window that ended then. */
+struct report_point {
+    int64_t at; /* unix seconds */
+    struct slo_counts step, window;
+    uint64_t step_ms, window_ms; /* measured of them */
+};
+
+struct peer_report {
+    struct arena arena; /* owns the rest */
+    struct span node;
+    uint64_t definition;
+    int64_t window_s;
+    int64_t from; /* unix seconds */
+
+    /* a history */
+    int64_t step_s;
+    struct report_point *points; /* `at` grows */
+    size_t count;
+
+    /* a what-if */
+    uint64_t measured_ms;
+    struct peer_bins latency;
+};
+
+/* The caller frees *ret. The error is one sentence. */
+err peer_report_history(struct span body, struct peer_report **ret);
+err peer_report_what_if(struct span body, struct peer_report **ret);
+
+void peer_report_free(struct peer_report *r); /* may be NULL */
+
+#endif

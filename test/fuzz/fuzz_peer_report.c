@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fuzz_peer_report.c - what is accepted of another node's history or what-if has bounded numbers, points in growing order and
+ * bins that exist. The first byte chooses. */
+#include "fuzz.h"
+
+#include "control/peer_report.h"
+#include "core/histogram.h"
+
+static void look_at(const struct peer_report *r)
+{
+    static uint64_t bins[HISTOGRAM_BINS];
+
+    check(r->node.n > 0 && r->node.n <= 64 && r->window_s >= 0 && r->from >= 0);
+    check(r->count == 0 || (r->step_s > 0 && r->count <= REPORT_POINTS_MAX));
+    for (size_t i = 0; i < r->count; i++) {
+        const struct report_point *p = &r->points[i];
+        check(p->at >= 0 && (i == 0 || p->at > r->points[i - 1].at));
+        check(p->step.good <= PEER_COUNT_MAX && p->window.bad <= PEER_COUNT_MAX);
+        check(p->step_ms < UINT64_C(1) << 40 && p->window_ms < UINT64_C(1) << 40);
+    }
+    memset(bins, 0, sizeof(bins));
+    peer_bins_add(&r->latency, bins);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct peer_report *r = NULL;
+
+    if (size == 0)
+        return 0;
+    struct span body = span_of(data + 1, size - 1);
+    err e = data[0] == 'h' ? peer_report_history(body, &r) : peer_report_what_if(body, &r);
+    check(e.failed == (r == NULL));
+    if (!r)
+        return 0;
+    check((r->count > 0) == (data[0] == 'h'));
+    look_at(r);
+    peer_report_free(r);
+    return 0;
+}

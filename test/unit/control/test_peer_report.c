@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_peer_report.c - what a node says of a journey's past is read strictly, and the reason why not is a sentence. */
+#include "unit.h"
+
+#include "control/peer_report.h"
+#include "core/histogram.h"
+
+#define HEAD "{\"node\":\"n1\",\"definition\":\"00000000000000ff\",\"window_s\":600,\"from\":1000,"
+#define POINT(at, measured)                                                              \
+    "{\"at\":" at ",\"good\":3,\"bad\":1,\"measured_s\":" measured ",\"window_good\":9," \
+    "\"window_bad\":2,\"window_measured_s\":599.9996,\"more\":null}"
+#define HISTORY(points) HEAD "\"step_s\":300,\"points\":[" points "]}"
+#define WHAT_IF(bins)   HEAD "\"measured_s\":12.5,\"latency_bins\":" bins "}"
+
+static void right_ones_are_taken(void **state)
+{
+    struct peer_report *r = NULL;
+    uint64_t bins[HISTOGRAM_BINS] = { 0 };
+
+    (void)state;
+    err e = peer_report_history(SPAN(HISTORY(POINT("1300", "299.5") "," POINT("1600", "0"))), &r);
+    assert_false(e.failed);
+    assert_string_equal(r->node.p, "n1");
+    assert_int_equal(r->definition, 255);
+    assert_int_equal(r->window_s, 600);
+    assert_int_equal(r->step_s, 300);
+    assert_int_equal(r->count, 2);
+    assert_int_equal(r->points[0].at, 1300);
+    assert_int_equal(r->points[0].step_ms, 299500);
+    assert_int_equal(r->points[1].step.good, 3);
+    assert_int_equal(r->points[1].window.bad, 2);
+    assert_int_equal(r->points[1].window_ms, 600000);
+    peer_report_free(r);
+    e = peer_report_what_if(SPAN(WHAT_IF("[[3,4],[9,5]]")), &r);
+    assert_false(e.failed);
+    assert_int_equal(r->measured_ms, 12500);
+    peer_bins_add(&r->latency, bins);
+    peer_bins_add(&r->latency, bins);
+    assert_int_equal(bins[3], 8);
+    assert_int_equal(bins[9], 10);
+    assert_int_equal(histogram_total(bins), 18);
+    peer_report_free(r);
+}
+
+static void wrong_ones_are_refused(void **state)
+{
+    static const struct {
+        bool history;
+        const char *body, *why;
+    } rows[] = {
+        { true, "", "the answer is not JSON" },
+        { true, "[]", "it does not say who it is: is it an older version?" },
+        { true, "{\"node\":\"a\"}", "it does not say who it is: is it an older version?" },
+        { true, "{\"node\":\"a\",\"definition\":\"00000000000000ff\",\"window_s\":-1}",
+          "it does not say which time it is about" },
+        { true, HEAD "\"step_s\":0}", "it does not say how long a step is" },
+        { true, HISTORY(POINT("1300", "1")), "points are missing, or too many" },
+        { true, HISTORY(POINT("1300", "1") "," POINT("1300", "1")),
+          "the times of points must grow" },
+        { true, HISTORY(POINT("1300", "1") "," POINT("1400", "-1")),
+          "a point has wrong numbers: is it an older version?" },
+        { true, HISTORY(POINT("1300", "1") "," POINT("1400", "1e12")),
+          "a point has wrong numbers: is it an older version?" },
+        { false, HEAD "\"latency_bins\":[]}", "it does not say how much was measured" },
+        { false, WHAT_IF("[[9,1],[3,1]]"),
+          "latency_bins are pairs of a bin and a count, in growing order" },
+        { false, WHAT_IF("[[1622,1]]"),
+          "latency_bins are pairs of a bin and a count, in growing order" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct peer_report *r = NULL;
+        struct span body = span_from_text(rows[i].body);
+        err e = rows[i].history ? peer_report_history(body, &r) : peer_report_what_if(body, &r);
+        assert_true(e.failed);
+        assert_null(r);
+        assert_string_equal(e.text, rows[i].why);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(right_ones_are_taken),
+        cmocka_unit_test(wrong_ones_are_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
