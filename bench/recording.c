@@ -45,7 +45,9 @@ static struct config *make_config(struct registry *r)
     struct config *c = NULL;
 
     str_text(&text, "listen: { http: 127.0.0.1:8080 }\n"
-                    "services: { shop: { instances: [127.0.0.1:9101] } }\njourneys:\n");
+                    "services: { shop: { instances: [\"127.0.0.1:9101\", { address: "
+                    "\"127.0.0.1:9102\", release: a }, { address: \"127.0.0.1:9103\", release: b "
+                    "}] } }\njourneys:\n");
     for (int i = 0; i < JOURNEYS; i++)
         str_print(&text,
                   "  j%d: { routes: [GET /%d], objectives: { available: { target: 99.9%% }, fast: "
@@ -71,6 +73,7 @@ static double record(struct exchange *x, const struct config *c)
         seed = seed * 1664525 + 1013904223;
         x->journey = &c->journeys[seed >> 29 & (JOURNEYS - 1)];
         x->status = seed % 64 ? 200 : 503;
+        x->instance = &x->service->instances[(seed >> 8) % 3];
         x->counted = false;
         exchange_count(x, x->began + (ns_t)(seed >> 4));
     }

@@ -2,6 +2,7 @@
 /* tick.c - what a tick of control costs, and what a journey weighs: the book of so many journeys, with all of them
  * in use, tick after tick, with the jobs that it gives the scribe.
  * usage: tick [JOURNEYS [TICKS]]   (1000 journeys of 3 objectives, 22000 ticks of a second: the rings of six hours are full then)
+ * Each journey has as many instances as have a value, of four releases, and all of them are used.
  * The clock is virtual, only the CPU time of the work is measured; what the scribe does on its own thread is done between the ticks and not
  * timed. Prints one line of JSON: microseconds of a tick and of taking the scribe's answer (another turn), KiB of resident memory that a journey adds. */
 #include "base/rand.h"
@@ -15,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PAGES = 3, OBJECTIVES = 3, START = 1800000000 };
+enum { PAGES = 3, OBJECTIVES = 3, INSTANCES = DIMENSION_VALUES, RELEASES = 4, START = 1800000000 };
 
 static ns_t cpu_now(void)
 {
@@ -51,7 +52,11 @@ static struct config *make_config(unsigned journeys)
     struct config_report r;
 
     str_literal(&text, "listen: { http: 127.0.0.1:8080 }\n"
-                       "services: { s: { instances: [127.0.0.1:9101] } }\njourneys:\n");
+                       "services:\n  s:\n    instances:\n");
+    for (unsigned i = 0; i < INSTANCES; i++)
+        str_print(&text, "      - { address: 127.0.0.1:%u, release: r%u }\n", 9101 + i,
+                  i % RELEASES);
+    str_literal(&text, "journeys:\n");
     for (unsigned i = 0; i < journeys; i++)
         str_print(&text,
                   "  j%u: { routes: [GET /j%u], objectives: { a: { target: 99.9%% }, "
@@ -63,6 +68,18 @@ static struct config *make_config(unsigned journeys)
     return c;
 }
 
+static void use_dimensions(struct counter_page *p, const struct journey *j, struct rng *rng,
+                           enum outcome o)
+{
+    const struct journey_dimensions *d = j->dimensions;
+    const struct value_slots *v = &d->instances[0][rng_next(rng) % INSTANCES];
+
+    counter_add(p, d->status + 2 * DIMENSION_OUTCOMES + o, 1);
+    counter_add(p, d->reason + o, 1);
+    counter_add(p, v->instance + o, 1);
+    counter_add(p, v->release + o, 1);
+}
+
 /* Each journey has some requests on each page: every bin is used sooner or later. */
 static void use(struct counter_page *pages, const struct config *c, struct rng *rng)
 {
@@ -71,11 +88,13 @@ static void use(struct counter_page *pages, const struct config *c, struct rng *
         struct counter_page *p = &pages[rng_next(rng) % (PAGES - 1)];
         ns_t latency = (ns_t)(rng_next(rng) % (2 * NS_PER_S));
         uint8_t series[VERDICT_SERIES_MAX];
-        unsigned n = verdict_series(verdict_of(&j->rules, CAUSE_ANSWERED, 200, latency), series);
+        struct verdict v = verdict_of(&j->rules, CAUSE_ANSWERED, 200, latency);
+        unsigned n = verdict_series(v, series);
         for (unsigned k = 0; k < n; k++)
             counter_add(p, j->series + series[k], 1);
         counter_add(p, j->series + SERIES_LATENCY_SUM_US, (uint64_t)latency / 1000);
         counter_add(p, j->histogram + histogram_bin(latency), 1);
+        use_dimensions(p, j, rng, v.outcome);
     }
 }
 
@@ -94,6 +113,7 @@ int main(int argc, char **argv)
     struct counter_page pages[PAGES];
     struct rng rng = { 7 };
     struct registry registry;
+    struct publication publication;
     struct book book;
     struct store *store;
     struct store_opened opened;
@@ -120,10 +140,15 @@ int main(int argc, char **argv)
     book_adopt(&book, c, memories, NS_PER_S, START);
     book_forget(memories, c->journey_count);
     free(memories);
+    publication_init(&publication, config_free);
+    bool published = publication_publish(&publication, c);
+    if (!published)
+        return 1;
     for (unsigned t = 1; t <= ticks; t++) {
         use(pages, c, &rng);
         ns_t begin = cpu_now();
         book_tick(&book, (t + 1) * NS_PER_S);
+        dimensions_tick(&registry.dimensions, &book, &publication, (t + 1) * NS_PER_S, START + t);
         struct scribe_job *job = book_job(&book, START + t, false);
         ns_t end = cpu_now();
         took[t - 1] = end - begin;
@@ -151,7 +176,7 @@ int main(int argc, char **argv)
     for (unsigned i = 0; i < PAGES; i++)
         counter_page_close(&pages[i]);
     registry_close(&registry);
-    config_free(c);
+    publication_free(&publication);
     store_close(store);
     free(took);
     return 0;

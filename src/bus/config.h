@@ -16,6 +16,8 @@
 
 #include <stdint.h>
 
+struct journey_dimensions; /* value_slots.h */
+
 /* Bounds of what one configuration may hold; each is far above a sensible file and keeps ids small. */
 enum {
     SERVICES_MAX = 256,
@@ -187,6 +189,7 @@ struct journey {
     uint32_t histogram;         /* first of its HISTOGRAM_BINS counters, given by control */
     const uint32_t *codes;      /* by index of the service, one more for "no service": first of its
                              * counters by status class, given by control */
+    const struct journey_dimensions *dimensions; /* given by control; NULL: of jobs */
 };
 
 struct limits {

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { COUNTER_SLOTS = 1 << 22 }; /* 32 MiB of address space a page; enough for 2,500 journeys */
+enum { COUNTER_SLOTS = 1 << 23 }; /* 64 MiB of address space a page; enough for 3,000 journeys */
 
 struct counter_page {
     _Atomic uint64_t *slots;

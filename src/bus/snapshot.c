@@ -16,8 +16,7 @@ void publication_add_reader(struct publication *p, struct snapshot_reader *r)
     p->readers[p->reader_count++] = r;
 }
 
-/* The oldest generation that any reader may still look at. */
-static uint64_t oldest_in_use(const struct publication *p)
+uint64_t publication_oldest(const struct publication *p)
 {
     uint64_t oldest = p->generation;
 
@@ -31,7 +30,7 @@ static uint64_t oldest_in_use(const struct publication *p)
 
 size_t publication_reclaim(struct publication *p)
 {
-    uint64_t oldest = oldest_in_use(p);
+    uint64_t oldest = publication_oldest(p);
     size_t freed = 0;
 
     while (p->held_count - freed > 1 && p->held[freed]->generation < oldest)

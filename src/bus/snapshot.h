@@ -57,6 +57,9 @@ void publication_add_reader(struct publication *p, struct snapshot_reader *r);
 /* Control, now and then: frees what nobody uses. Returns how many are still held. */
 size_t publication_reclaim(struct publication *p);
 
+/* Control: the oldest generation that any reader may still look at. */
+uint64_t publication_oldest(const struct publication *p);
+
 /* Control: every reader goes by the newest one; what begins from now on begins under it. */
 bool publication_adopted(const struct publication *p);
 

@@ -35,7 +35,7 @@ void question_refuse(struct api_call *k, struct question *q, unsigned status, co
     free_question(q);
 }
 
-static const struct journey *find_journey(const struct control *c, struct span name)
+const struct journey *api_find_journey(const struct control *c, struct span name)
 {
     const struct config *config = control_config(c);
 
@@ -72,7 +72,7 @@ void *question_begin(struct api_call *k, size_t size, struct query_row *rows, si
 
     check(q != NULL && count >= QUESTION_ROW_COUNT);
     *ret_journey =
-        query_decode(k->part, false, &q->memory, &q->journey) ? find_journey(c, q->journey) : NULL;
+        query_decode(k->part, false, &q->memory, &q->journey) ? api_find_journey(c, q->journey) : NULL;
     if (!*ret_journey)
         refuse(k, 404, "there is no such journey; /api/v1/journeys lists them");
     else if ((wrong = query_read(k->head->query, rows, count, &q->memory)) != NULL ||
@@ -106,7 +106,7 @@ static void answer(struct question *q, unsigned status, json_t *root)
 
 static void part_is_there(struct question *q, struct control *c)
 {
-    const struct journey *j = find_journey(c, q->journey);
+    const struct journey *j = api_find_journey(c, q->journey);
 
     if (--q->open > 0)
         return;
@@ -134,7 +134,7 @@ static void ask_nodes(struct control *c, struct question *q, const char *path,
                       err (*read)(struct span body, struct peer_report **ret))
 {
     struct str whole = str_growing();
-    struct peer_inquiry *i = peer_inquiry_new(c, find_journey(c, q->journey));
+    struct peer_inquiry *i = peer_inquiry_new(c, api_find_journey(c, q->journey));
 
     str_literal(&whole, "/api/v1/journeys/");
     query_encode(&whole, q->journey);

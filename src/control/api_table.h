@@ -26,6 +26,7 @@ struct journey;
     X("GET",    "/api/v1/journeys",     VIEW,   api_journeys) \
     X("GET",    "/api/v1/journeys/*/history", VIEW, api_history) \
     X("GET",    "/api/v1/journeys/*/what-if", VIEW, api_what_if) \
+    X("GET",    "/api/v1/journeys/*/dimensions", VIEW, api_dimensions) \
     X("GET",    "/api/v1/services",     VIEW,   api_services) \
     X("GET",    "/api/v1/peers",        VIEW,   api_peers) \
     X("GET",    "/api/v1/counters",     VIEW,   api_counters) \
@@ -76,6 +77,12 @@ void api_history(struct api_call *k);
 
 /* ---- api_what_if.c */
 void api_what_if(struct api_call *k);
+
+/* NULL: there is no such journey. api_question.c */
+const struct journey *api_find_journey(const struct control *c, struct span name);
+
+/* ---- api_dimensions.c */
+void api_dimensions(struct api_call *k);
 
 /* ---- peer_show.c */
 void api_peers(struct api_call *k);

@@ -400,6 +400,9 @@ static void on_tick(struct timer *t)
     watch_clock(c);
     book_tick(&c->book, c->reactor->now);
     unclaimed_drain(&c->unclaimed);
+    if (dimensions_tick(&c->registry.dimensions, &c->book, &c->publication, c->reactor->now,
+                        unix_now(c)))
+        reload_want(c, false); /* instances that had no value can have one now */
     if (c->state == CONTROL_SERVING) {
         if (c->reactor->now - c->states_stored >= STATES_EVERY)
             c->states_unstored = true;

@@ -40,6 +40,7 @@ void registry_open(struct registry *r)
 
 void registry_close(struct registry *r)
 {
+    dimensions_close(&r->dimensions);
     map_free(&r->ids);
     arena_free(&r->arena);
 }
@@ -48,7 +49,8 @@ void registry_close(struct registry *r)
 static uint64_t slots_needed(const struct config *c)
 {
     uint64_t n =
-        c->journey_count * (SERIES_MAX + HISTOGRAM_BINS + (c->service_count + 1) * CODE_CLASSES);
+        c->journey_count * (SERIES_MAX + HISTOGRAM_BINS + (c->service_count + 1) * CODE_CLASSES +
+                            DIMENSIONS_SLOTS_MAX);
 
     for (size_t i = 0; i < c->service_count; i++)
         n += SERVICE_SLOTS + c->services[i].instance_count * INSTANCE_SLOTS;
@@ -114,5 +116,6 @@ err registry_assign(struct registry *r, struct config *c)
         assign_service(r, &c->arena, &c->services[i]);
     for (size_t i = 0; i < c->journey_count; i++)
         assign_journey(r, &c->arena, c, &c->journeys[i]);
+    dimensions_assign(&r->dimensions, &r->slots, c);
     return OK;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* registry.h - stable identities: which id and which counters a service, an instance or a version of a
  * journey has. The same thing gets the same ones in every later configuration, so a reload loses nothing
- * that was learned or counted. Identities are never reused while the process lives.
+ * that was learned or counted. Identities are never reused while the process lives;
+ * values of dimensions are (dimensions.h).
  * Owned by control. */
 #ifndef EK_CONTROL_REGISTRY_H
 #define EK_CONTROL_REGISTRY_H
@@ -11,6 +12,7 @@
 #include "base/map.h"
 #include "bus/config.h"
 #include "bus/counters.h"
+#include "control/dimensions.h"
 #include "plane/http/slots.h"
 
 struct registry {
@@ -18,6 +20,7 @@ struct registry {
     struct map ids;     /* key -> struct identity */
     struct slot_allocator slots;
     struct edge_slots edge;
+    struct dimensions dimensions;
     uint32_t services;
     uint32_t instances;
     uint32_t journeys;

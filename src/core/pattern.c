@@ -249,3 +249,31 @@ bool pattern_covers(const struct pattern *p, const struct pattern *q)
 
     return method && host && covers_path(p, q);
 }
+
+/* ---- one pattern beside another */
+
+static bool overlap_path(const struct pattern *p, const struct pattern *q)
+{
+    for (size_t i = 0;; i++) {
+        const struct segment *s = i < p->segment_count ? &p->segments[i] : NULL;
+        const struct segment *t = i < q->segment_count ? &q->segments[i] : NULL;
+        if ((s && s->kind == SEGMENT_REST) || (t && t->kind == SEGMENT_REST))
+            return true;
+        if (!s || !t)
+            return !s && !t;
+        if (s->kind == SEGMENT_LITERAL && t->kind == SEGMENT_LITERAL &&
+            !span_equal(s->text, t->text))
+            return false;
+    }
+}
+
+bool pattern_overlaps(const struct pattern *p, const struct pattern *q)
+{
+    bool method = p->method.n == 0 || q->method.n == 0 || match_method(p->method, q->method) ||
+                  match_method(q->method, p->method);
+    bool host = p->host.n == 0 || q->host.n == 0 || match_host(p->host, q->host) ||
+                match_host(q->host, p->host);
+
+    return ((p->beginning ^ q->beginning) & p->known & q->known) == 0 && method && host &&
+           overlap_path(p, q);
+}

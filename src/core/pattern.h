@@ -46,6 +46,9 @@ const char *pattern_host_wrong(struct span host);
 /* Whether `p` matches every request that `q` matches: behind p, q is never reached. */
 bool pattern_covers(const struct pattern *p, const struct pattern *q);
 
+/* Whether there may be a request that both match; true in doubt. */
+bool pattern_overlaps(const struct pattern *p, const struct pattern *q);
+
 /* Most patterns of a long list begin otherwise than the path: one comparison says so. The word is made once for all
  * of them; a path that ends early goes on with zeros. */
 static inline uint64_t pattern_beginning(struct span path)

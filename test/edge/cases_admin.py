@@ -188,6 +188,10 @@ def refusals_are_as_described():
         judge.check("GET", history, "/api/v1/journeys/browse/history?points=1", expected=400)
         judge.check("GET", history, "/api/v1/journeys/browse/history?what=1", expected=400)
         judge.check("GET", what_if, "/api/v1/journeys/browse/what-if", expected=400)
+        dimensions = "/api/v1/journeys/*/dimensions"
+        judge.check("GET", dimensions, "/api/v1/journeys/nobody/dimensions", expected=404)
+        judge.check("GET", dimensions, "/api/v1/journeys/browse/dimensions?window=2h", expected=400)
+        judge.check("GET", dimensions, "/api/v1/journeys/browse/dimensions?dimension=colour", expected=400)
         judge.check("POST", "/api/v1/changes", body="no JSON", expected=400)
         judge.check("POST", "/api/v1/changes", body='{"change": "explode", "instance": "a"}', expected=400)
         judge.check("POST", "/api/v1/changes", body='{"change": "drain", "instance": "127.0.0.9:9"}', expected=404)

@@ -283,6 +283,66 @@ def clients_that_do_not_wait_for_the_store():
         wait_for("the store answers again", lambda: history(edge, "pay/history")[0] == 200)
 
 
+def dimension(edge, journey, which, window="1h"):
+    status, told = history(edge, f"{journey}/dimensions?window={window}&dimension={which}")
+    expect(status == 200 and [d["dimension"] for d in told["dimensions"]] == [which], told)
+    values = told["dimensions"][0]["values"]
+    for outcome in ("good", "slow", "failed", "excluded"):
+        expect(sum(v[outcome] for v in values) == told["counts"][outcome], f"{which} does not add up: {told}")
+    return {v["value"]: v for v in values}
+
+
+@case
+def dimensions_tell_where_it_fails():
+    breaks = []
+
+    def fail(_, stream, request):
+        stream.send(b"HTTP/1.1 200 OK\r\nContent-Length: 20000\r\n\r\n" if breaks else b"HTTP/1.1 500 No\r\nContent-Length: 2\r\n\r\nok")
+        if breaks:
+            stream.cut()
+
+    config = CONFIG.replace('"%s"', '{ address: "%s", release: "41" }, { address: "%s", release: "42" }').replace(
+        "services: { shop: { ", "services: { shop: { health: { interval: 0s }, eject: { failures: 0 }, balance: round-robin, retry: { attempts: 1 }, ")
+    config += "  receipts: { kind: job, objectives: { sent: { target: 99%% } } }\n"
+    with Instance(refuse_pay) as good, Instance(fail) as bad, Edge(config % (good.address, bad.address)) as edge:
+        client = connect(edge.http)
+        for _ in range(20):
+            client.get("/b")
+        for window in ("5m", "1h", "start"):
+            by = dimension(edge, "browse", "instance", window)
+            expect((by[good.address]["good"], by[bad.address]["failed"]) == (10, 10), by)
+            expect(by[bad.address]["part"] == 1 and by[bad.address]["bad_share"] == 1 and by[good.address]["part"] == 0, by)
+            expect(by[good.address]["service"] == "shop" and not by[good.address]["gone"], by)
+        by = dimension(edge, "browse", "release")
+        expect((by["41"]["good"], by["42"]["failed"]) == (10, 10), by)
+        by = dimension(edge, "browse", "status")
+        expect((by["2xx"]["good"], by["5xx"]["failed"]) == (10, 10), by)
+        expect(list(dimension(edge, "browse", "reason")) == ["answered"], "reasons")
+        # the second goes on to the next release: what the last one did stays its own
+        with open(edge.file) as f:
+            text = f.read().replace('"42"', '"43"')
+        with open(edge.file, "w") as f:
+            f.write(text)
+        tell(edge, "reload")
+        for _ in range(20):
+            client.get("/b")
+        by = dimension(edge, "browse", "release")
+        expect((by["42"]["failed"], by["42"]["gone"], by["43"]["failed"], by["43"]["gone"]) == (10, True, 10, False), by)
+        expect(dimension(edge, "browse", "instance")[bad.address]["failed"] == 20, "the instance's own counts")
+        breaks.append(True)
+        client.get("/b")
+        client.close()
+        client = connect(edge.http)
+        client.send("GET /b HTTP/1.1\r\nHost: a\r\n\r\n")
+        wait_for("an answer that breaks off is counted", lambda: sum(v["failed"] for v in dimension(edge, "browse", "reason").values()) == 21)
+        expect(dimension(edge, "browse", "reason")["answer_broken"]["failed"] == 1, dimension(edge, "browse", "reason"))
+        for wrong, status, why in (("browse/dimensions?dimension=colour", 400, "one of: instance"), ("browse/dimensions?window=2h", 400, "5m, 1h, start"),
+                                   ("browse/dimensions?x=1", 400, "dimension, window"), ("none/dimensions", 404, "no such journey"),
+                                   ("receipts/dimensions", 404, "jobs")):
+            expect(history(edge, wrong)[0] == status and why in history(edge, wrong)[1]["error"], f"{wrong}: {history(edge, wrong)}")
+        client.cut()
+
+
 @case
 def slo_of_a_journey_in_a_terminal():
     utf8 = {"LC_ALL": "C.UTF-8"}

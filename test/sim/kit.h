@@ -164,10 +164,16 @@ struct sim {
     const char *zone;                 /* the node's; NULL: none */
     bool trusts_clients;
     unsigned instances; /* in the first configuration; 0: all */
+    unsigned
+        turned; /* which of them is the first: another order, and with fewer instances others */
+    unsigned drained_more; /* instances that exist in the configuration only, drained */
+    unsigned drained_from; /* number of the first of them */
+    unsigned release;      /* instances are of the releases after this one; 0: they have none */
     /* A request came to an instance; `until` is when its deadline is, since the client sent it. */
     void (*on_timeout)(struct sim *s, const struct plan *p, ns_t until);
     void (*on_answer)(struct sim *s, const struct plan *p, unsigned status, ns_t took);
-    bool marks;        /* instances mark their answers: the body's pattern says whose it is */
+    bool marks; /* instances mark their answers: the body's pattern says whose it is */
+    uint64_t steps;
     char failure[512]; /* first thing that went wrong; "": nothing */
 };
 

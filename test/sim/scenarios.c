@@ -290,6 +290,50 @@ static void reloads(struct sim *s)
     finish(s, SECONDS(10));
 }
 
+/* One instance that serves, of which each is away for long enough to be the first that gives way, and many that do not. */
+static void others_come(struct sim *s, unsigned number, ns_t time)
+{
+    s->turned = number / 10 % KIT_INSTANCES;
+    s->release += 1 + up_to(s, 5);
+    s->drained_from += 10 + up_to(s, 20);
+    kit_publish(s, 1);
+    sim_pass(s, time);
+}
+
+/* Instances and releases of which there are more, one after the other, than may have a value: those that went give their
+ * values to others while requests to them are still under way. */
+static void values_come_and_go(struct sim *s)
+{
+    uint64_t retired[NAMED_DIMENSIONS] = {};
+
+    choppy_network(s);
+    s->release = 1;
+    s->drained_more = 30;
+    sim_start(s);
+    for (unsigned i = 0; i < 5; i++)
+        client_start(s, &(struct client_script){ .requests = 60,
+                                                 .pipeline = 1 + up_to(s, 3),
+                                                 .think_ms = 900,
+                                                 .read_size = 16384,
+                                                 .plan = ordinary_plan });
+    for (unsigned i = 0; i < 80 && s->clients_running; i++)
+        others_come(s, i, up_to(s, 1000) * NS_PER_MS);
+    sim_run(s, SECONDS(300));
+    sim_pass(s, SECONDS(400)); /* over some marks, which those that give way now have */
+    for (unsigned i = 0; i < 20; i++)
+        others_come(s, i, SECONDS(2));
+    for (unsigned n = 0; n < KIT_JOURNEYS * NAMED_DIMENSIONS; n++) {
+        const struct journey *j = &control_config(&s->control)->journeys[n / NAMED_DIMENSIONS];
+        const struct value_list *l =
+            &s->control.registry.dimensions.journeys[j->id]->named[n % NAMED_DIMENSIONS];
+        for (unsigned o = 0; o < DIMENSION_OUTCOMES; o++)
+            retired[n % NAMED_DIMENSIONS] += l->retired[o];
+    }
+    SIM_CHECK(s, retired[DIMENSION_INSTANCE] > 0, "no instance with counts gave its value away");
+    SIM_CHECK(s, retired[DIMENSION_RELEASE] > 0, "no release with counts gave its value away");
+    finish(s, SECONDS(10));
+}
+
 static void malformed_plan(struct sim *s, struct plan *p)
 {
     ordinary_plan(s, p);
@@ -370,6 +414,8 @@ const struct scenario scenarios[] = {
       two_on_one_connection },
     { "through_a_filter", "bytes pass through a filter that holds some back", through_a_filter },
     { "reloads", "new configurations come into force under load", reloads },
+    { "values_come_and_go", "more instances and releases, one after the other, than have values",
+      values_come_and_go },
     { "malformed_requests", "what is not HTTP is refused and counted for no journey",
       malformed_requests },
     { "more_clients_than_room", "clients beyond the limit wait for their turn",

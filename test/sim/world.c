@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { DIMENSIONS_EVERY = 64 }; /* steps; all of them would be slow */
+
 /* The world whose clock control reads; one simulation runs at a time. */
 static struct sim_world *current_world;
 
@@ -83,16 +85,27 @@ struct config *kit_config(const struct sim *s, unsigned instances)
     struct service *shop = c->services;
     *shop = s->shop;
     shop->name = SPAN("shop");
-    shop->instance_count = instances;
-    shop->instances = arena_array(a, struct instance, instances);
+    shop->instance_count = instances + s->drained_more;
+    shop->instances = arena_array(a, struct instance, shop->instance_count);
     for (unsigned i = 0; i < instances; i++) {
         char text[ADDRESS_TEXT_MAX];
-        shop->instances[i].address = s->behind[i];
-        shop->instances[i].text = arena_span(a, span_from_text(address_print(&s->behind[i], text)));
+        shop->instances[i].address = s->behind[(i + s->turned) % KIT_INSTANCES];
+        if (s->release)
+            shop->instances[i].release = span_from_text(arena_print(a, "r%u", s->release + i));
+        shop->instances[i].text =
+            arena_span(a, span_from_text(address_print(&shop->instances[i].address, text)));
         shop->instances[i].hash = span_hash(shop->instances[i].text, 0);
         shop->instances[i].weight = s->weights[i] ? s->weights[i] : 1;
         shop->instances[i].drain = s->drains[i];
         shop->instances[i].zone = s->zones[i] ? span_from_text(s->zones[i]) : SPAN("");
+    }
+    for (unsigned i = instances; i < shop->instance_count; i++) {
+        shop->instances[i] = shop->instances[0];
+        shop->instances[i].text =
+            span_from_text(arena_print(a, "more %u", s->drained_from + i - instances));
+        shop->instances[i].drain = true;
+        if (s->release)
+            shop->instances[i].release = span_from_text(arena_print(a, "r%u", s->release + i));
     }
     c->zone = s->zone ? span_from_text(s->zone) : SPAN("");
     if (s->trusts_clients)
@@ -400,12 +413,53 @@ static void check_always(struct sim *s)
     }
 }
 
+/* What was counted in a dimension is what was counted in all others, in every window. */
+static void sum_dimension(const struct sim *s, const struct journey *j, enum dimension which,
+                          enum dimension_window w, uint64_t ret_sum[DIMENSION_OUTCOMES])
+{
+    struct dimension_row rows[DIMENSION_ENTRIES];
+    unsigned count = dimensions_read(&s->control.registry.dimensions, &s->control.book, j, which, w,
+                                     s->control_reactor.now, rows);
+
+    memset(ret_sum, 0, DIMENSION_OUTCOMES * sizeof(ret_sum[0]));
+    for (unsigned i = 0; i < count; i++) {
+        for (unsigned o = 0; o < DIMENSION_OUTCOMES; o++)
+            ret_sum[o] += rows[i].counts[o];
+    }
+}
+
+static void check_dimensions(struct sim *s)
+{
+    const struct config *c = control_config(&s->control);
+
+    for (unsigned n = 0; n < c->journey_count * DIMENSION_WINDOW_COUNT; n++) {
+        const struct journey *j = &c->journeys[n / DIMENSION_WINDOW_COUNT];
+        enum dimension_window w = (enum dimension_window)(n % DIMENSION_WINDOW_COUNT);
+        uint64_t first[DIMENSION_OUTCOMES];
+        uint64_t sum[DIMENSION_OUTCOMES];
+        sum_dimension(s, j, DIMENSION_STATUS, w, first);
+        for (unsigned o = 0; w == DIMENSION_WINDOW_START && o < DIMENSION_OUTCOMES; o++)
+            SIM_CHECK(s, first[o] == book_sum(&s->control.book, j->series + o),
+                      "%.*s: %lu in the dimensions, %lu in the journey", SPAN_ARG(j->name),
+                      (unsigned long)first[o],
+                      (unsigned long)book_sum(&s->control.book, j->series + o));
+        for (unsigned d = 0; d < DIMENSION_COUNT; d++) {
+            sum_dimension(s, j, (enum dimension)d, w, sum);
+            SIM_CHECK(s, memcmp(sum, first, sizeof(sum)) == 0,
+                      "%.*s: the values of '%s' do not add up over '%s'", SPAN_ARG(j->name),
+                      dimension_word((enum dimension)d), dimension_window_word(w));
+        }
+    }
+}
+
 static bool step(struct sim *s, ns_t until)
 {
     bool more = sim_step(s->world, until);
 
     scribe_work(&s->scribe);
     check_always(s);
+    if (s->steps++ % DIMENSIONS_EVERY == 0)
+        check_dimensions(s);
     return more && !s->failure[0];
 }
 
@@ -485,6 +539,7 @@ void sim_compare(struct sim *s)
 {
     for (unsigned i = 0; i < KIT_JOURNEYS && !s->failure[0]; i++)
         compare_journey(s, i);
+    check_dimensions(s);
 }
 
 /* What the store holds at the end must be what was counted. */

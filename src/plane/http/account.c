@@ -3,6 +3,7 @@
  * was routed to. Tunnels and event streams are judged at their head. What never became a request (malformed heads) counts for the edge only. */
 #include "plane/http/exchange.h"
 
+#include "bus/value_slots.h"
 #include "core/histogram.h"
 
 /* Answers by service and status class, with "no service" behind the last. */
@@ -69,6 +70,27 @@ static void count_verdict(struct exchange *x, ns_t latency)
     }
 }
 
+static struct value_slots values_of(const struct exchange *x, const struct journey_dimensions *d)
+{
+    if (!x->instance)
+        return d->none;
+    const struct value_slots *list = d->instances[x->service - x->snapshot->config->services];
+    return list ? list[x->instance - x->service->instances] : d->other;
+}
+
+/* Once in each dimension. */
+static void count_dimensions(struct exchange *x)
+{
+    const struct journey_dimensions *d = x->journey->dimensions;
+    struct value_slots values = values_of(x, d);
+    uint32_t class = x->status / 100u < CODE_CLASSES ? x->status / 100u : 0;
+
+    edge_count(x->edge, d->status + class * DIMENSION_OUTCOMES + x->outcome, 1);
+    edge_count(x->edge, d->reason + (uint32_t)x->ending * DIMENSION_OUTCOMES + x->outcome, 1);
+    edge_count(x->edge, values.instance + x->outcome, 1);
+    edge_count(x->edge, values.release + x->outcome, 1);
+}
+
 void exchange_count(struct exchange *x, ns_t now)
 {
     ns_t latency = now - x->began - x->blocked;
@@ -81,4 +103,5 @@ void exchange_count(struct exchange *x, ns_t now)
         return;
     count_code(x);
     count_verdict(x, latency > 0 ? latency : 0);
+    count_dimensions(x);
 }

@@ -248,6 +248,49 @@ static void beginnings(void **state)
     arena_free(&a);
 }
 
+static bool overlap(const char *p, const char *q)
+{
+    struct arena a = {};
+    struct pattern one;
+    struct pattern other;
+
+    assert_null(pattern_parse(&a, span_from_text(p), &one));
+    assert_null(pattern_parse(&a, span_from_text(q), &other));
+    bool both = pattern_overlaps(&one, &other);
+    assert_int_equal(both, pattern_overlaps(&other, &one));
+    arena_free(&a);
+    return both;
+}
+
+static void test_overlaps(void **state)
+{
+    static const struct {
+        const char *p, *q;
+        bool both;
+    } rows[] = {
+        { "GET /a", "GET /a", true },
+        { "GET /a", "POST /a", false },
+        { "GET /a", "HEAD /a", true },
+        { "GET /a", "/*", true },
+        { "/api/*", "/api", true },
+        { "/api/*", "/other/*", false },
+        { "/a/{x}/c", "/a/b/{y}", true },
+        { "/a/{x}/c", "/a/b/d", false },
+        { "/a/{x}", "/a", false },
+        { "/a", "/a/b", false },
+        { "shop.test/a", "GET /a", true },
+        { "shop.test/a", "other.test/a", false },
+        { "*.shop.test/a", "www.shop.test/{x}", true },
+        { "/averylongbeginning/a", "/averylongbeginning/b", false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        if (overlap(rows[i].p, rows[i].q) != rows[i].both)
+            fail_msg("%s and %s", rows[i].p, rows[i].q);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +300,7 @@ int main(void)
         cmocka_unit_test(covering),
         cmocka_unit_test(what_covers_also_matches),
         cmocka_unit_test(beginnings),
+        cmocka_unit_test(test_overlaps),
     };
     return RUN(tests);
 }

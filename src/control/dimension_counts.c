@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* dimension_counts.c - what was counted of each value, since the start and in windows. */
+#include "base/check.h"
+#include "control/book.h"
+#include "control/dimensions.h"
+
+#include <stdlib.h>
+
+enum { ROW_STEP = 16 };
+
+static const ns_t window_times[DIMENSION_WINDOW_COUNT] = {
+#define X(name, word, time) time,
+    DIMENSION_WINDOWS(X)
+#undef X
+};
+
+const char *dimension_word(enum dimension which)
+{
+    static const char *const words[DIMENSION_COUNT] = {
+#define X(name, word) word,
+        DIMENSIONS(X)
+#undef X
+    };
+    return words[which];
+}
+
+const char *dimension_window_word(enum dimension_window w)
+{
+    static const char *const words[DIMENSION_WINDOW_COUNT] = {
+#define X(name, word, time) word,
+        DIMENSION_WINDOWS(X)
+#undef X
+    };
+    return words[w];
+}
+
+/* ---- since the start */
+
+/* Where a value counts: its slots, what they held before, what else belongs to it. */
+struct place {
+    uint32_t slots;
+    const uint64_t *before;
+    const uint64_t *besides;
+};
+
+static bool named_place(const struct value_list *l, unsigned entry, struct place *ret)
+{
+    if (entry == ENTRY_NONE) {
+        *ret = (struct place){ .slots = l->none };
+        return true;
+    }
+    if (entry == ENTRY_OTHER) {
+        *ret = (struct place){ .slots = l->other, .besides = l->retired };
+        return true;
+    }
+    if (entry >= l->count || !l->values[entry].name)
+        return false;
+    *ret = (struct place){ .slots = l->values[entry].slots, .before = l->values[entry].base };
+    return true;
+}
+
+static bool find_place(const struct journey_values *v, enum dimension which, unsigned entry,
+                       struct place *ret)
+{
+    switch (which) {
+    case DIMENSION_INSTANCE:
+    case DIMENSION_RELEASE: return named_place(&v->named[which], entry, ret);
+    case DIMENSION_STATUS:
+        *ret = (struct place){ .slots = v->status + entry * DIMENSION_OUTCOMES };
+        return entry < CODE_CLASSES;
+    case DIMENSION_REASON:
+        *ret = (struct place){ .slots = v->reason + entry * DIMENSION_OUTCOMES };
+        return entry < ENDING_COUNT;
+    case DIMENSION_COUNT: break;
+    }
+    never("a dimension that nobody counts");
+}
+
+bool dimension_counts(const struct journey_values *v, const struct book *b, enum dimension which,
+                      unsigned entry, uint64_t ret_counts[DIMENSION_OUTCOMES])
+{
+    struct place p;
+
+    if (!find_place(v, which, entry, &p))
+        return false;
+    for (unsigned o = 0; o < DIMENSION_OUTCOMES; o++)
+        ret_counts[o] = book_sum(b, p.slots + o) - (p.before ? p.before[o] : 0) +
+                        (p.besides ? p.besides[o] : 0);
+    return true;
+}
+
+static bool counted(const uint64_t counts[DIMENSION_OUTCOMES])
+{
+    return (counts[0] | counts[1] | counts[2] | counts[3]) != 0;
+}
+
+/* ---- marks */
+
+void marks_begin(struct dimension_marks *m, ns_t now)
+{
+    for (unsigned i = 0; i < MARKS; i++)
+        m->at[i] = now;
+}
+
+/* Its row; a new one is all zeroes, for nothing had been counted at any mark. */
+static uint32_t (*row_of(struct dimension_marks *m, enum dimension which,
+                         unsigned entry))[DIMENSION_OUTCOMES]
+{
+    uint8_t *number = &m->row_of[which][entry];
+
+    if (*number == 0) {
+        if (m->row_count == m->row_room) {
+            m->row_room += ROW_STEP;
+            m->rows = realloc(m->rows, m->row_room * sizeof(m->rows[0]));
+            check(m->rows != NULL);
+        }
+        memset(&m->rows[m->row_count], 0, sizeof(m->rows[0]));
+        *number = (uint8_t)++m->row_count;
+    }
+    return m->rows[*number - 1];
+}
+_Static_assert(DIMENSIONS_SLOTS_MAX / DIMENSION_OUTCOMES <= UINT8_MAX, "its number fits a byte");
+
+static void mark_entry(struct journey_values *v, const struct book *b, enum dimension which,
+                       unsigned entry, const unsigned *marks, unsigned mark_count)
+{
+    uint64_t counts[DIMENSION_OUTCOMES];
+    struct dimension_marks *m = &v->marks;
+
+    if (!dimension_counts(v, b, which, entry, counts) ||
+        (m->row_of[which][entry] == 0 && !counted(counts)))
+        return;
+    uint32_t(*row)[DIMENSION_OUTCOMES] = row_of(m, which, entry);
+    for (unsigned i = 0; i < mark_count; i++) {
+        for (unsigned o = 0; o < DIMENSION_OUTCOMES; o++)
+            row[marks[i]][o] = (uint32_t)counts[o];
+    }
+}
+
+void marks_take(struct journey_values *v, const struct book *b, ns_t now)
+{
+    struct dimension_marks *m = &v->marks;
+    unsigned marks[2];
+    unsigned count = 0;
+
+    if (v->opened == 0 || now - m->at[m->fast] < MARK_FAST_EVERY)
+        return;
+    m->fast = (m->fast + 1) % MARKS_FAST;
+    marks[count++] = m->fast;
+    if (now - m->at[MARKS_FAST + m->slow] >= MARK_SLOW_EVERY) {
+        m->slow = (m->slow + 1) % MARKS_SLOW;
+        marks[count++] = MARKS_FAST + m->slow;
+    }
+    for (unsigned i = 0; i < count; i++)
+        m->at[marks[i]] = now;
+    for (unsigned d = 0; d < DIMENSION_COUNT; d++) {
+        for (unsigned e = 0; e < DIMENSION_ENTRIES; e++)
+            mark_entry(v, b, (enum dimension)d, e, marks, count);
+    }
+}
+
+void marks_give_to_other(struct dimension_marks *m, enum dimension which, unsigned entry)
+{
+    if (m->row_of[which][entry] == 0)
+        return;
+    row_of(m, which, ENTRY_OTHER); /* may move the rows */
+    uint32_t(*from)[DIMENSION_OUTCOMES] = row_of(m, which, entry);
+    uint32_t(*to)[DIMENSION_OUTCOMES] = row_of(m, which, ENTRY_OTHER);
+    for (unsigned i = 0; i < MARKS; i++) {
+        for (unsigned o = 0; o < DIMENSION_OUTCOMES; o++)
+            to[i][o] += from[i][o];
+    }
+    memset(from, 0, sizeof(m->rows[0]));
+}
+
+/* ---- windows */
+
+/* The youngest mark that is old enough, else the oldest. */
+static unsigned begin_of(const struct dimension_marks *m, enum dimension_window w, ns_t now)
+{
+    unsigned first = w == DIMENSION_WINDOW_5M ? 0 : MARKS_FAST;
+    unsigned count = w == DIMENSION_WINDOW_5M ? MARKS_FAST : MARKS_SLOW;
+    unsigned best = first;
+
+    for (unsigned i = first + 1; i < first + count; i++) {
+        bool best_reaches = now - m->at[best] >= window_times[w];
+        bool reaches = now - m->at[i] >= window_times[w];
+        if (reaches == best_reaches ? reaches == (m->at[i] > m->at[best]) : reaches)
+            best = i;
+    }
+    return best;
+}
+
+ns_t dimensions_reach(const struct dimensions *d, const struct journey *j, enum dimension_window w,
+                      ns_t now)
+{
+    const struct journey_values *v = d->journeys[j->id];
+
+    return w == DIMENSION_WINDOW_START || v->opened == 0
+               ? -1
+               : now - v->marks.at[begin_of(&v->marks, w, now)];
+}
+
+int64_t dimensions_opened(const struct dimensions *d, const struct journey *j)
+{
+    return d->journeys[j->id]->opened;
+}
+
+static void take_from(const struct dimension_marks *m, enum dimension which, unsigned entry,
+                      unsigned mark, uint64_t counts[DIMENSION_OUTCOMES])
+{
+    uint8_t number = m->row_of[which][entry];
+
+    for (unsigned o = 0; number && o < DIMENSION_OUTCOMES; o++)
+        counts[o] = (uint32_t)((uint32_t)counts[o] - m->rows[number - 1][mark][o]);
+}
+
+/* ---- rows */
+
+static void name_row(const struct journey_values *v, enum dimension which, unsigned entry,
+                     struct dimension_row *r)
+{
+    static const char *const classes[CODE_CLASSES] = { "none", "1xx", "2xx", "3xx", "4xx", "5xx" };
+
+    r->since = v->opened;
+    if (which == DIMENSION_REASON) {
+        r->text = span_from_text(ending_code((enum ending)entry));
+    } else if (which == DIMENSION_STATUS) {
+        r->kind = entry == 0 ? ENTRY_IS_NONE : ENTRY_IS_VALUE;
+        r->text = span_from_text(classes[entry]);
+    } else if (entry >= DIMENSION_VALUES) {
+        r->kind = entry == ENTRY_NONE ? ENTRY_IS_NONE : ENTRY_IS_OTHER;
+        r->text = entry == ENTRY_NONE ? SPAN("none") : SPAN("other");
+    } else {
+        const struct dimension_value *value = &v->named[which].values[entry];
+        r->service = value->name->service;
+        r->text = value->name->text;
+        r->gone = value->gone != 0;
+        r->since = value->since ? value->since : v->opened;
+    }
+}
+
+static uint64_t sum_of(const uint64_t counts[DIMENSION_OUTCOMES])
+{
+    return counts[0] + counts[1] + counts[2] + counts[3];
+}
+
+static int by_bad(const void *a, const void *b)
+{
+    const struct dimension_row *x = a;
+    const struct dimension_row *y = b;
+    uint64_t x_bad = dimension_bad(x->counts);
+    uint64_t y_bad = dimension_bad(y->counts);
+
+    if (x_bad != y_bad)
+        return x_bad > y_bad ? -1 : 1;
+    if (sum_of(x->counts) != sum_of(y->counts))
+        return sum_of(x->counts) > sum_of(y->counts) ? -1 : 1;
+    return strcmp(x->text.p, y->text.p);
+}
+
+unsigned dimensions_read(const struct dimensions *d, const struct book *b, const struct journey *j,
+                         enum dimension which, enum dimension_window w, ns_t now,
+                         struct dimension_row ret_rows[DIMENSION_ENTRIES])
+{
+    const struct journey_values *v = d->journeys[j->id];
+    bool whole = w == DIMENSION_WINDOW_START || v->opened == 0;
+    unsigned mark = whole ? 0 : begin_of(&v->marks, w, now);
+    unsigned n = 0;
+
+    for (unsigned e = 0; e < DIMENSION_ENTRIES; e++) {
+        struct dimension_row r = {};
+        if (!dimension_counts(v, b, which, e, r.counts))
+            continue;
+        if (!whole)
+            take_from(&v->marks, which, e, mark, r.counts);
+        if (!counted(r.counts))
+            continue;
+        name_row(v, which, e, &r);
+        ret_rows[n++] = r;
+    }
+    qsort(ret_rows, n, sizeof(ret_rows[0]), by_bad);
+    return n;
+}
