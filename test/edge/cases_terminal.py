@@ -326,6 +326,7 @@ def dimensions_tell_where_it_fails():
         tell(edge, "reload")
         for _ in range(20):
             client.get("/b")
+        wait_for("the release is seen to be gone", lambda: dimension(edge, "browse", "release")["42"]["gone"])
         by = dimension(edge, "browse", "release")
         expect((by["42"]["failed"], by["42"]["gone"], by["43"]["failed"], by["43"]["gone"]) == (10, True, 10, False), by)
         expect(dimension(edge, "browse", "instance")[bad.address]["failed"] == 20, "the instance's own counts")
