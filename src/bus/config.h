@@ -165,8 +165,9 @@ struct objective {
     int64_t window_s; /* seconds; 28 days unless said */
 };
 
-/* What a journey counts: requests that match its routes, or the ends of background jobs that workers tell of. */
-enum journey_kind { JOURNEY_REQUESTS, JOURNEY_JOBS };
+/* What a journey counts: requests that match its routes, the ends of background jobs that workers tell of, or the attempts
+ * of users to take some steps in order (core/attempts.h). */
+enum journey_kind { JOURNEY_REQUESTS, JOURNEY_JOBS, JOURNEY_STEPS };
 
 struct journey {
     struct span name;
@@ -176,6 +177,11 @@ struct journey {
     enum priority priority;
     struct pattern *routes;
     size_t route_count;
+    struct pattern *
+        steps; /* of JOURNEY_STEPS, in order; its requests are counted by other journeys all the same */
+    size_t step_count;
+    ns_t deadline;         /* of attempts */
+    bool abandoned_bad;    /* an abandoned attempt counts as failed; else it is excluded */
     struct status_set bad; /* statuses that count as failed; 500-599 unless said */
     bool client_gone_bad;  /* a client that leaves counts as failed; else it is excluded */
     struct objective *objectives;
@@ -260,6 +266,8 @@ struct config {
     size_t route_count;
     struct journey *journeys; /* first match wins; the last is the implicit `unclaimed` */
     size_t journey_count;
+    const struct journey **stepped; /* of them, those of steps; most files have none */
+    size_t stepped_count;
 };
 
 #endif

@@ -5,6 +5,7 @@
 #include "cli/cells.h"
 #include "cli/commands.h"
 #include "cli/curve.h"
+#include "cli/funnel.h"
 #include "cli/slo.h"
 
 #include <langinfo.h>
@@ -260,10 +261,24 @@ static void put_what_ifs(const struct slo_question *q, const json_t *objectives,
     }
 }
 
+static void put_funnel(const json_t *journey, struct str *out)
+{
+    size_t n = out->n;
+
+    if (!json_is_object(json_object_get(journey, "steps")))
+        return;
+    if (n)
+        str_char(out, '\n');
+    str_literal(out, "steps: ");
+    funnel_put(journey, out);
+    str_char(out, '\n');
+}
+
 /* ---- all of it */
 
 struct found {
-    json_t *objectives; /* of the journey; borrowed */
+    json_t *journey;    /* borrowed */
+    json_t *objectives; /* of it; borrowed */
     json_t *histories;
     json_t *what_ifs;
     json_t *journeys;
@@ -276,8 +291,10 @@ static err find_objectives(const struct slo_question *q, struct found *f)
 
     TRY(answer_get(q->admin, "/api/v1/journeys", &f->journeys));
     json_array_foreach (json_object_get(f->journeys, "journeys"), i, j) {
-        if (strcmp(text_of(j, "name"), q->journey) == 0)
-            f->objectives = json_object_get(j, "objectives");
+        if (strcmp(text_of(j, "name"), q->journey) != 0)
+            continue;
+        f->journey = j;
+        f->objectives = json_object_get(j, "objectives");
     }
     return f->objectives
                ? OK
@@ -327,6 +344,7 @@ static void print_found(const struct slo_question *q, const struct found *f)
     }
     if (i == 0)
         str_print(&out, "%s has no objectives\n", q->journey);
+    put_funnel(f->journey, &out);
     for (i = 0; i < WHAT_IFS; i++)
         answers[i] = json_array_get(f->what_ifs, i);
     if (q->under > 0) {
@@ -380,8 +398,9 @@ int slo_running(struct slo_question *q)
     if (e.failed) {
         fprintf(stderr, "evenkeel slo: %s\n", e.text);
     } else if (q->json) {
-        json_t *all = json_pack("{s:s, s:O, s:O}", "journey", q->journey, "histories", f.histories,
-                                "what_if", f.what_ifs);
+        json_t *all =
+            json_pack("{s:s, s:O, s:O, s:O}", "journey", q->journey, "histories", f.histories,
+                      "what_if", f.what_ifs, "steps", json_object_get(f.journey, "steps"));
         print_json(all);
         json_decref(all);
     } else {

@@ -2,6 +2,7 @@
 /* status.c - `evenkeel status`: journeys and services of the running program, for people or as JSON. */
 #include "cli/asking.h"
 #include "cli/commands.h"
+#include "cli/funnel.h"
 #include "cli/status.h"
 #include "base/check.h"
 
@@ -88,6 +89,16 @@ static void print_objectives(const struct status_options *o, const json_t *journ
     }
 }
 
+static void print_funnel(const json_t *journey)
+{
+    struct str out = str_growing();
+
+    funnel_put(journey, &out);
+    if (out.n)
+        printf("    %-14s %.*s\n", "steps", SPAN_ARG(str_span(&out)));
+    str_free(&out);
+}
+
 json_t **status_worst_first(const struct status *s, size_t *ret_count)
 {
     json_t *list = json_object_get(s->journeys, "journeys");
@@ -122,6 +133,7 @@ static void print_journeys(const struct status_options *o, const struct status *
         print_number(json_object_get(latency, "p99"), 1000, 1, "", 8);
         printf("\n");
         print_objectives(o, sorted[i]);
+        print_funnel(sorted[i]);
     }
     free(sorted);
 }

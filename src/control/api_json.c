@@ -170,6 +170,9 @@ static json_t *latency_json(const struct control *c, const struct journey *j)
 
 static json_t *journey_json(const struct control *c, const struct journey *j)
 {
+    static const char *const kinds[] = {
+        [JOURNEY_REQUESTS] = "request", [JOURNEY_JOBS] = "job", [JOURNEY_STEPS] = "steps"
+    };
     const struct account *a = book_account(&c->book, j);
     uint64_t live[SERIES_MAX];
     uint64_t all[SERIES_MAX];
@@ -184,12 +187,13 @@ static json_t *journey_json(const struct control *c, const struct journey *j)
     set(o, "priority",
         json_string(j->priority == PRIORITY_MUST_HAVE ? "must-have" : "nice-to-have"));
     set(o, "version", count(a->number));
-    set(o, "kind", json_string(j->kind == JOURNEY_JOBS ? "job" : "request"));
+    set(o, "kind", json_string(kinds[j->kind]));
     set(o, "this_run", counts_json(live));
     set(o, "counts", counts_json(all));
     for (unsigned i = 0; i < j->objective_count; i++)
         json_array_append_new(objectives, api_objective(c, j, i));
     set(o, "objectives", objectives);
+    set(o, "steps", j->kind == JOURNEY_STEPS ? api_funnel(c, j) : json_null());
     set(o, "latency_s", latency_json(c, j));
     set(o, "rate_per_s", json_real(figures_rate(c, j)));
     return o;

@@ -72,6 +72,14 @@ void api_put_json(struct str *out, json_t *root);
 /* An objective with its figures over all windows. */
 json_t *api_objective(const struct control *c, const struct journey *journey, unsigned number);
 
+/* ---- api_steps.c */
+
+/* The funnel of a journey of steps. */
+json_t *api_funnel(const struct control *c, const struct journey *j);
+
+struct metrics_text;
+void metrics_write_steps(const struct control *c, struct metrics_text *t);
+
 /* ---- api_history.c */
 void api_history(struct api_call *k);
 

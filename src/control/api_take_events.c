@@ -5,24 +5,17 @@
 #include "control/api_table.h"
 #include "control/control.h"
 #include "control/events.h"
-#include "core/histogram.h"
+#include "control/tally.h"
 
 #include <jansson.h>
 #include <stdlib.h>
 
 static void count_event(struct control *c, const struct event *e)
 {
-    uint8_t series[VERDICT_SERIES_MAX];
     const struct journey *j = e->journey;
     struct verdict v = verdict_told(&j->rules, e->outcome, e->took);
-    unsigned n = verdict_series(v, series);
 
-    for (unsigned i = 0; i < n; i++)
-        counter_add(&c->tally, j->series + series[i], 1);
-    if (verdict_timed(v)) {
-        counter_add(&c->tally, j->series + SERIES_LATENCY_SUM_US, (uint64_t)(e->took / NS_PER_US));
-        counter_add(&c->tally, j->histogram + histogram_bin(e->took), 1);
-    }
+    tally_verdict(&c->tally, (struct tally_slots){ j->series, j->histogram }, v, e->took);
 }
 
 static void answer_wrong(struct api_call *k, const char *words)

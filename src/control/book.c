@@ -40,8 +40,10 @@ uint64_t book_sum(const struct book *b, uint32_t slot)
 
 void book_live(const struct book *b, const struct account *a, uint64_t ret_counts[SERIES_MAX])
 {
-    for (unsigned i = 0; i < SERIES_MAX; i++)
-        ret_counts[i] = i < series_count(a->objectives) ? book_sum(b, a->series + i) : 0;
+    for (unsigned i = 0; i < SERIES_MAX; i++) {
+        bool has = i < series_count(a->objectives) || (a->funnel && i >= SERIES_STEPS);
+        ret_counts[i] = has ? book_sum(b, a->series + i) : 0;
+    }
 }
 
 void book_cumulative(const struct book *b, const struct account *a, uint64_t ret_counts[SERIES_MAX])
@@ -162,6 +164,7 @@ static void open_account(struct book *b, const struct journey *j, struct journey
                          .series = j->series,
                          .histogram = j->histogram,
                          .objectives = (unsigned)j->objective_count,
+                         .funnel = j->kind == JOURNEY_STEPS,
                          .slot_at = unix_now - unix_now % HISTOGRAM_SLOT_S };
 
     if (m)

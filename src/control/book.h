@@ -53,6 +53,7 @@ struct account {
     uint32_t series;
     uint32_t histogram;
     unsigned objectives;
+    bool funnel;                  /* of steps: it has the series behind the objectives */
     bool in_force;                /* a journey of the configuration in force */
     uint64_t base[SERIES_MAX];    /* from the store */
     uint64_t written[SERIES_MAX]; /* what the store holds */

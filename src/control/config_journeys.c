@@ -3,6 +3,7 @@
 #include "control/config_build.h"
 
 #include "base/check.h"
+#include "core/attempts.h"
 
 static void warn_if_taken(struct builder *b, const struct pattern *p, const struct node *n)
 {
@@ -20,17 +21,50 @@ static void warn_if_taken(struct builder *b, const struct pattern *p, const stru
     }
 }
 
-static void build_journey_routes(struct builder *b, struct journey *j, const struct node *n)
+/* Those of the list that are patterns; what is wrong is reported. */
+static void build_patterns(struct builder *b, const struct node *list, bool counted,
+                           struct pattern **ret, size_t *ret_count)
 {
-    const struct node *list = node_get(n, "routes");
     struct arena *a = &b->c->arena;
 
-    if (!list) {
-        const struct config_option *row = config_find(SPAN("journeys.*.routes"));
-        report_error(b->r, n, "'routes' is missing: %s For example: %s", row->help,
-                     config_type_example(row->type));
-        return;
+    *ret = arena_array(a, struct pattern, list->count);
+    for (size_t i = 0; i < list->count; i++) {
+        struct node *one = list->items[i];
+        if (one->bad)
+            continue;
+        struct pattern *p = &(*ret)[*ret_count];
+        const char *wrong = one->kind == NODE_SCALAR
+                                ? pattern_parse(a, arena_span(a, one->text), p)
+                                : "a route is text, such as \"GET /product/{id}\" (with quotes)";
+        if (wrong) {
+            report_bad(b->r, one, "'%s': %s", shown(one->text).text, wrong);
+            continue;
+        }
+        if (counted)
+            warn_if_taken(b, p, one);
+        ++*ret_count;
     }
+}
+
+/* The list, or NULL: it is not there, which is reported. */
+static const struct node *needed_list(struct builder *b, const struct node *n, const char *key,
+                                      struct span path)
+{
+    const struct node *list = node_get(n, key);
+    const struct config_option *row = config_find(path);
+
+    if (!list)
+        report_error(b->r, n, "'%s' is missing: %s For example: %s", key, row->help,
+                     config_type_example(row->type));
+    return list;
+}
+
+static void build_journey_routes(struct builder *b, struct journey *j, const struct node *n)
+{
+    const struct node *list = needed_list(b, n, "routes", SPAN("journeys.*.routes"));
+
+    if (!list)
+        return;
     if (list->count == 0 || list->count > JOURNEY_ROUTES_MAX) {
         report_error(b->r, list, "journey '%s' needs from 1 to %d routes", shown(j->name).text,
                      JOURNEY_ROUTES_MAX);
@@ -43,22 +77,35 @@ static void build_journey_routes(struct builder *b, struct journey *j, const str
                          JOURNEY_ROUTES_ALL_MAX);
         return;
     }
-    j->routes = arena_array(a, struct pattern, list->count);
-    for (size_t i = 0; i < list->count; i++) {
-        struct node *one = list->items[i];
-        if (one->bad)
-            continue;
-        struct pattern *p = &j->routes[j->route_count];
-        const char *wrong = one->kind == NODE_SCALAR
-                                ? pattern_parse(a, arena_span(a, one->text), p)
-                                : "a route is text, such as \"GET /product/{id}\" (with quotes)";
-        if (wrong) {
-            report_bad(b->r, one, "'%s': %s", shown(one->text).text, wrong);
-            continue;
-        }
-        warn_if_taken(b, p, one);
-        j->route_count++;
+    build_patterns(b, list, true, &j->routes, &j->route_count);
+}
+
+static void build_steps(struct builder *b, struct journey *j, const struct node *n)
+{
+    const struct node *list = needed_list(b, n, "steps", SPAN("journeys.*.steps"));
+    struct config *c = b->c;
+
+    j->deadline = duration_of(n, "deadline", "journeys.*.deadline");
+    bool good = value_bool(text_of(node_get(n, "bad"), "abandoned", "journeys.*.bad.abandoned"),
+                           &j->abandoned_bad);
+    check(good);
+    if (!list)
+        return;
+    if (list->count < STEPS_MIN || list->count > STEPS_MAX) {
+        report_error(b->r, list, "journey '%s' needs from %d to %d steps", shown(j->name).text,
+                     STEPS_MIN, STEPS_MAX);
+        return;
     }
+    if (c->user_identity.kind == IDENTITY_NONE)
+        report_error(b->r, list,
+                     "steps need identity.user: by what a user is known from one step to the next, "
+                     "such as `identity: { user: \"cookie:uid\" }`");
+    if (c->stepped_count == ATTEMPT_JOURNEYS_MAX) {
+        report_error(b->r, list, "at most %d journeys of steps", ATTEMPT_JOURNEYS_MAX);
+        return;
+    }
+    build_patterns(b, list, false, &j->steps, &j->step_count);
+    c->stepped[c->stepped_count++] = j;
 }
 
 /* The table writes a standard list as a file would: "[500, 502-504]". */
@@ -117,16 +164,50 @@ static void build_objectives(struct builder *b, struct journey *j, const struct 
     }
 }
 
-/* What a journey of jobs has none of. */
-static void refuse_of_requests(struct builder *b, const struct node *n)
+/* What a journey of its kind has none of. */
+static void refuse_of_others(struct builder *b, enum journey_kind kind, const struct node *n)
 {
-    static const char *const keys[] = { "routes", "bad" };
+    static const struct {
+        const char *map, *key;      /* map: NULL, it is a key of the journey */
+        enum journey_kind kinds[2]; /* that have none */
+    } keys[] = {
+        { NULL, "routes", { JOURNEY_JOBS, JOURNEY_STEPS } },
+        { NULL, "steps", { JOURNEY_JOBS, JOURNEY_REQUESTS } },
+        { NULL, "deadline", { JOURNEY_JOBS, JOURNEY_REQUESTS } },
+        { NULL, "bad", { JOURNEY_JOBS, JOURNEY_JOBS } },
+        { "bad", "abandoned", { JOURNEY_REQUESTS, JOURNEY_REQUESTS } },
+    };
+    static const char *const words[] = {
+        [JOURNEY_REQUESTS] = "is about steps; this is a journey of requests",
+        [JOURNEY_JOBS] = "is about requests; a journey of jobs is told how each ended",
+        [JOURNEY_STEPS] = "is about single requests; a journey of steps has `steps` instead",
+    };
 
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-        if (node_get(n, keys[i]))
-            report_error(b->r, node_get(n, keys[i]),
-                         "'%s' is about requests; a journey of jobs is told how each ended",
-                         keys[i]);
+        const struct node *at = node_get(keys[i].map ? node_get(n, keys[i].map) : n, keys[i].key);
+        if (at && (keys[i].kinds[0] == kind || keys[i].kinds[1] == kind))
+            report_error(b->r, at, "'%s' %s", keys[i].key, words[kind]);
+    }
+}
+
+/* `steps` says it by itself. */
+static enum journey_kind kind_of(const struct node *n)
+{
+    struct span word = text_of(n, "kind", "journeys.*.kind");
+
+    if (span_equal(word, SPAN("job")))
+        return JOURNEY_JOBS;
+    if (span_equal(word, SPAN("steps")) || (node_get(n, "steps") && !node_has(n, SPAN("kind"))))
+        return JOURNEY_STEPS;
+    return JOURNEY_REQUESTS;
+}
+
+static void put_patterns(struct str *text, const char *what, const struct pattern *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct pattern *p = &list[i];
+        str_print(text, "%s %.*s %.*s %.*s\n", what, SPAN_ARG(p->method), SPAN_ARG(p->host),
+                  SPAN_ARG(p->path));
     }
 }
 
@@ -138,11 +219,11 @@ static uint64_t definition_of(const struct journey *j)
 
     if (j->kind == JOURNEY_JOBS)
         str_literal(&text, "jobs\n");
-    for (size_t i = 0; i < j->route_count; i++) {
-        const struct pattern *p = &j->routes[i];
-        str_print(&text, "route %.*s %.*s %.*s\n", SPAN_ARG(p->method), SPAN_ARG(p->host),
-                  SPAN_ARG(p->path));
-    }
+    if (j->kind == JOURNEY_STEPS)
+        str_print(&text, "steps within %lld, abandoned %d\n", (long long)j->deadline,
+                  j->abandoned_bad);
+    put_patterns(&text, "route", j->routes, j->route_count);
+    put_patterns(&text, "step", j->steps, j->step_count);
     for (size_t i = 0; i < sizeof(j->bad.bits) / sizeof(j->bad.bits[0]); i++)
         str_print(&text, "bad %016lx\n", (unsigned long)j->bad.bits[i]);
     str_print(&text, "client-gone %d\n", j->client_gone_bad);
@@ -170,12 +251,12 @@ static void build_journey(struct builder *b, const struct node *name, const stru
         report_error(b->r, name,
                      "'unclaimed' is the implicit journey of all requests that no other takes; "
                      "choose another name");
-    if (span_equal(text_of(n, "kind", "journeys.*.kind"), SPAN("job")))
-        j->kind = JOURNEY_JOBS;
-    if (j->kind == JOURNEY_JOBS)
-        refuse_of_requests(b, n);
-    else
+    j->kind = kind_of(n);
+    refuse_of_others(b, j->kind, n);
+    if (j->kind == JOURNEY_REQUESTS)
         build_journey_routes(b, j, n);
+    else if (j->kind == JOURNEY_STEPS)
+        build_steps(b, j, n);
     build_status_list(b, bad, "journeys.*.bad.statuses", &j->bad);
     bool good =
         value_bool(text_of(bad, "client-gone", "journeys.*.bad.client-gone"), &j->client_gone_bad);
@@ -204,6 +285,7 @@ void build_journeys(struct builder *b, const struct node *journeys)
         return;
     }
     b->c->journeys = arena_array(&b->c->arena, struct journey, count + 1);
+    b->c->stepped = arena_array(&b->c->arena, const struct journey *, ATTEMPT_JOURNEYS_MAX);
     for (size_t i = 0; i < count; i++)
         build_journey(b, journeys->keys[i], journeys->items[i]);
     add_unclaimed(b->c);

@@ -151,17 +151,19 @@
     X("journeys.*.owner",                    TEXT,      "",               "", "",                                                    LIVE,    NOW,   "Who is called.") \
     X("journeys.*.runbook",                  TEXT,      "",               "", "",                                                    LIVE,    NOW,   "Where it says what to do.") \
     X("journeys.*.priority",                 CHOICE,    "must-have",      "must-have nice-to-have", "",                              LIVE,    NOW,   "What gives way first.") \
-    X("journeys.*.kind",                     CHOICE,    "request",        "request job", "",                                      LIVE,    NOW,   "What it is about: requests, or background jobs, whose ends are told with POST /api/v1/events.") \
+    X("journeys.*.kind",                     CHOICE,    "request",        "request job steps", "",                                LIVE,    NOW,   "What it is about: requests; background jobs, whose ends are told with POST /api/v1/events; or users who take steps in order, which `steps` says by itself.") \
     X("journeys.*.routes",                   PATTERNS,  "",               "1", "256",                                                LIVE,    NOW,   "Method, host (optional) and path of its requests.") \
+    X("journeys.*.steps",                    PATTERNS,  "",               "2", "8",                                                  LIVE,    NOW,   "Instead of routes: what a user does in order, each like a route. Users who come to the end are counted; the requests count for other journeys as ever. Needs identity.user.") \
+    X("journeys.*.deadline",                 DURATION,  "30m",            "1s", "7d",                                                LIVE,    NOW,   "Of steps: from the answer to the first until that to the last.") \
     X("journeys.*.bad",                      MAP,       "",               "", "",                                                    LIVE,    NOW,   "What counts as failed.") \
     X("journeys.*.bad.statuses",             STATUSES,  "[500-599]",      "", "",                                                    LIVE,    NOW,   "Statuses of answers; other 4xx count neither way.") \
     X("journeys.*.bad.client-gone",          BOOL,      "false",          "", "",                                                    LIVE,    NOW,   "A client that leaves before the answer is complete.") \
+    X("journeys.*.bad.abandoned",            BOOL,      "false",          "", "",                                                    LIVE,    NOW,   "Of steps: a user who does not come to the end, though no step failed.") \
     X("journeys.*.objectives",               NAMED,     "",               "", "",                                                    LIVE,    NOW,   "What is promised, at most 8 by name.") \
     X("journeys.*.objectives.*.target",      SHARE,     "!",              "1%", "99.9999%",                                          LIVE,    NOW,   "Share of good events.") \
     X("journeys.*.objectives.*.under",       DURATION,  "",               "1us", "1000s",                                            LIVE,    NOW,   "Good answers take less; without it the objective is about availability.") \
     X("journeys.*.objectives.*.window",      DURATION,  "28d",            "1h", "366d",                                              LIVE,    NOW,   "What the promise is about.") \
     X("journeys.*.objectives.*.of",          CHOICE,    "",               "", "",                                                    LIVE,    LATER, "first-byte: where the clock of `under` stops.") \
-    X("journeys.*.steps",                    LIST,      "",               "", "",                                                    LIVE,    LATER, "A journey of ordered steps.") \
     X("dependencies",                        NAMED,     "",               "", "",                                                    LIVE,    LATER, "Outside services that the app calls through us.") \
     X("dependencies.*.listen",               ADDRESS,   "!",              "", "",                                                    LIVE,    LATER, "Where the app calls it.") \
     X("dependencies.*.url",                  TEXT,      "!",              "", "",                                                    LIVE,    LATER, "Where it is.") \

@@ -280,6 +280,7 @@ static bool store_last(struct control *c)
         return true;
     if (c->book.job_out || c->renewal.out)
         return false;
+    journey_steps_drain(&c->steps);
     struct scribe_job *job = book_job(&c->book, unix_now(c), true);
     if (!scribe_give(c->parts.scribe, job))
         book_job_done(&c->book, job);
@@ -403,6 +404,7 @@ static void on_tick(struct timer *t)
     if (dimensions_tick(&c->registry.dimensions, &c->book, &c->publication, c->reactor->now,
                         unix_now(c)))
         reload_want(c, false); /* instances that had no value can have one now */
+    journey_steps_tick(&c->steps, c->reactor->now);
     if (c->state == CONTROL_SERVING) {
         if (c->reactor->now - c->states_stored >= STATES_EVERY)
             c->states_unstored = true;
@@ -429,6 +431,7 @@ static void top(void *owner)
     struct message m;
 
     edge_top(&c->admin);
+    journey_steps_hurry(&c->steps, c->reactor->now);
     for (int i = 0; i < MAIL_PER_TURN && mailbox_receive(&c->mail, &m); i++)
         read_message(c, &m);
     go_on_stopping(c);
@@ -467,6 +470,7 @@ static void open_workers(struct control *c)
                                                  .memory_max = memory,
                                                  .addresses = c->addresses,
                                                  .unclaimed = &c->unclaimed.rings[i],
+                                                 .steps = &c->steps.rings[i],
                                                  .log = rings ? &rings[i] : NULL,
                                                  .log_hurry = c->parts.log_hurry,
                                                  .log_writer = c->parts.log_writer,
@@ -525,6 +529,7 @@ static err publish_first(struct control *c)
     }
     TRY(registry_assign(&c->registry, c->parts.config));
     TRY(recall_first(c));
+    journey_steps_adopt(c, c->parts.config);
     checker_adopt(&c->checker, c->parts.config, c->parts.memories, c->parts.memory_count);
     bool published = publication_publish(&c->publication, c->parts.config);
     check(published);
@@ -560,6 +565,7 @@ err control_open(struct control *c, const struct control_parts *parts)
     c->watchdog = supervisor_watchdog();
     registry_open(&c->registry);
     unclaimed_open(&c->unclaimed, parts->worker_count);
+    journey_steps_open(&c->steps, parts->worker_count, &c->tally);
     c->overlay = parts->overlay;
     reload_open(&c->reload);
     c->started_with =
@@ -597,6 +603,7 @@ void control_close(struct control *c)
         exemplars_close(&c->parts.workers[i].exemplars);
     }
     unclaimed_close(&c->unclaimed);
+    journey_steps_close(&c->steps);
     publication_free(&c->publication);
     publication_free(&c->admin_publication);
     book_close(&c->book);

@@ -16,6 +16,7 @@
 #include "control/duration_buckets.h"
 #include "control/clock_watch.h"
 #include "control/health.h"
+#include "control/journey_steps.h"
 #include "control/peers.h"
 #include "control/registry.h"
 #include "control/reload.h"
@@ -85,6 +86,7 @@ struct control {
     struct request_table requests;
     struct address_counts *addresses;
     struct unclaimed unclaimed;
+    struct journey_steps steps;
     ns_t watchdog; /* how often the supervisor wants to hear of us; 0: never */
     ns_t watchdog_told;
     struct timer tick;
@@ -113,7 +115,7 @@ struct control {
     /* the admin address */
     struct http_edge admin;
     struct counter_page admin_page;
-    struct counter_page tally;  /* what control itself counts for journeys: ends of jobs */
+    struct counter_page tally;  /* what control itself counts for journeys (tally.h) */
     struct recent *events_seen; /* ids of events */
     struct snapshot_reader admin_snapshots;
     struct publication admin_publication;

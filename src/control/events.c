@@ -64,9 +64,9 @@ static err read_journey(const struct reading *r, json_t *o, struct event *ret)
         if (!span_equal(name, j->name))
             continue;
         if (j->kind != JOURNEY_JOBS)
-            return err_make("event %zu: '%.*s' is a journey of requests, which are counted by "
-                            "themselves",
-                            r->index, SPAN_ARG(j->name));
+            return err_make("event %zu: '%.*s' is a journey of %s, which are counted by themselves",
+                            r->index, SPAN_ARG(j->name),
+                            j->kind == JOURNEY_STEPS ? "steps" : "requests");
         ret->journey = j;
         return OK;
     }

@@ -18,6 +18,17 @@ void figures_totals(const struct control *c, const struct journey *j,
     peers_add_totals(c, j, ret_counts);
 }
 
+void figures_funnel(const struct control *c, const struct journey *j, struct funnel *ret)
+{
+    uint64_t counts[SERIES_MAX];
+    uint64_t standing[STEPS_MAX];
+
+    figures_totals(c, j, counts);
+    journey_steps_standing(&c->steps, j, standing);
+    peers_add_standing(c, j, standing);
+    funnel_of(j, counts, standing, ret);
+}
+
 void figures_histogram(const struct control *c, const struct journey *j,
                        uint64_t ret_bins[HISTOGRAM_BINS])
 {

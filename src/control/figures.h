@@ -6,6 +6,7 @@
 #define EK_CONTROL_FIGURES_H
 
 #include "control/book.h"
+#include "control/journey_steps.h"
 
 struct control;
 
@@ -42,6 +43,9 @@ void figures_window(const struct control *c, const struct journey *j, int64_t wi
 /* Of all time, over all nodes. */
 void figures_totals(const struct control *c, const struct journey *j,
                     uint64_t ret_counts[SERIES_MAX]);
+
+/* How far users came through the steps of a journey, of all time, over all nodes. */
+void figures_funnel(const struct control *c, const struct journey *j, struct funnel *ret);
 
 /* Latencies of the last five to ten minutes, over all nodes that answer. */
 void figures_histogram(const struct control *c, const struct journey *j,

@@ -283,8 +283,10 @@ static void write_durations(struct control *c, struct metrics_text *t)
                    "Time of good and slow answers, by journey.");
     write_durations_of(c, t, JOURNEY_REQUESTS);
     metrics_family(t, METRIC_histogram, "evenkeel_journey_duration_seconds",
-                   "Time or age of good and slow jobs, by journey.");
+                   "Time or age of good and slow jobs, and how long users needed for all steps, by "
+                   "journey.");
     write_durations_of(c, t, JOURNEY_JOBS);
+    write_durations_of(c, t, JOURNEY_STEPS);
 }
 
 static void write_verdicts(struct control *c, struct metrics_text *t)
@@ -425,6 +427,7 @@ void api_metrics(struct api_call *k)
     write_codes(c, &t);
     write_verdicts(c, &t);
     write_durations(c, &t);
+    metrics_write_steps(c, &t);
     write_objectives(c, &t);
     metrics_end(&t);
     k->type = metrics_content_type(t.format);

@@ -167,11 +167,14 @@ static void write_row(const struct control *c, const struct row *r, struct str *
     figures_totals(c, r->journey, all);
     str_print(out, "<tr class=\"%s\"><th scope=\"row\">", mood(r->budget));
     page_escaped(out, r->journey->name);
-    str_text(out, r->journey->kind == JOURNEY_JOBS ? "<small>jobs " : "<small>");
+    str_text(out, r->journey->kind == JOURNEY_JOBS    ? "<small>jobs "
+                  : r->journey->kind == JOURNEY_STEPS ? "<small>users "
+                                                      : "<small>");
     page_escaped(out, r->journey->owner);
     str_literal(out, "</small></th><td><ul>");
     for (unsigned o = 0; o < r->journey->objective_count; o++)
         write_objective(c, r, o, out);
+    page_write_funnel(c, r->journey, out);
     str_print(out, "</ul></td><td class=\"n\" data-label=\"per second\">%.1f</td>",
               figures_rate(c, r->journey));
     write_latency(c, r, out);

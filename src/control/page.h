@@ -6,12 +6,16 @@
 #include "base/str.h"
 
 struct control;
+struct journey;
 
 /* Any text into HTML. */
 void page_escaped(struct str *out, struct span s);
 
 /* page_services.c */
 void page_write_services(const struct control *c, struct str *out);
+
+/* page_steps.c; nothing when the journey has no steps */
+void page_write_funnel(const struct control *c, const struct journey *j, struct str *out);
 
 /* peer_show.c; nothing when there are none */
 void page_write_peers(const struct control *c, struct str *out);

@@ -12,11 +12,11 @@
 
 /* ---- a journey */
 
-static bool read_counts(const json_t *list, unsigned series, uint64_t ret[SERIES_MAX])
+static bool read_counts(const json_t *list, unsigned count, uint64_t *ret)
 {
-    if (json_array_size(list) != series)
+    if (json_array_size(list) != count)
         return false;
-    for (unsigned i = 0; i < series; i++) {
+    for (unsigned i = 0; i < count; i++) {
         if (!peer_read_count(json_array_get(list, i), PEER_COUNT_MAX, &ret[i]))
             return false;
     }
@@ -54,11 +54,16 @@ static err read_journey(struct arena *a, const json_t *o, struct peer_journey *j
         return err_make("a journey without a name");
     if (!peer_read_hash(json_object_get(o, "definition"), &j->definition))
         return err_make("journey %s: its definition is no hash", j->name.p);
-    if (n < SERIES_OBJECTIVES || n > SERIES_MAX || (n - SERIES_OBJECTIVES) % 2)
+    if (n < SERIES_OBJECTIVES || n > SERIES_STEPS || (n - SERIES_OBJECTIVES) % 2)
         return err_make("journey %s: %zu counts", j->name.p, n);
     j->series = (unsigned)n;
     if (!read_counts(counts, j->series, j->totals))
         return err_make("journey %s: its counts are no whole numbers", j->name.p);
+    const json_t *steps = json_object_get(o, "steps");
+    if (steps && (!read_counts(json_object_get(steps, "counts"), SERIES_MAX - SERIES_STEPS,
+                               &j->totals[SERIES_STEPS]) ||
+                  !read_counts(json_object_get(steps, "standing"), STEPS_MAX, j->standing)))
+        return err_make("journey %s: its steps are no whole numbers", j->name.p);
     err e = read_windows(a, json_object_get(o, "windows"), j);
     if (!e.failed && !peer_read_bins(a, json_object_get(o, "latency_bins"), &j->latency))
         e = err_make("latency_bins are pairs of a bin and a count, in growing order");
@@ -201,15 +206,37 @@ void peer_counts_put_text(struct str *out, struct span text)
     }
 }
 
-static void put_counts(const uint64_t *counts, unsigned series, struct str *out)
+static void put_list(const char *key, const uint64_t *list, unsigned n, struct str *out)
 {
-    str_literal(out, "\"counts\":[");
-    for (unsigned i = 0; i < series; i++) {
+    str_print(out, "\"%s\":[", key);
+    for (unsigned i = 0; i < n; i++) {
         if (i)
             str_char(out, ',');
-        str_u64(out, counts[i]);
+        str_u64(out, list[i]);
     }
     str_char(out, ']');
+}
+
+static void put_counts(const uint64_t *counts, unsigned series, struct str *out)
+{
+    put_list("counts", counts, series, out);
+}
+
+/* Nobody stands anywhere by the time that it is read again. */
+static void put_funnel(const struct peer_journey *j, struct str *out)
+{
+    static const uint64_t nobody[STEPS_MAX];
+    uint64_t any = 0;
+
+    for (unsigned i = SERIES_STEPS; i < SERIES_MAX; i++)
+        any |= j->totals[i];
+    if (any == 0)
+        return;
+    str_literal(out, ",\"steps\":{");
+    put_list("counts", j->totals + SERIES_STEPS, SERIES_MAX - SERIES_STEPS, out);
+    str_char(out, ',');
+    put_list("standing", nobody, STEPS_MAX, out);
+    str_char(out, '}');
 }
 
 static void put_journey(const struct peer_journey *j, struct str *out)
@@ -226,7 +253,9 @@ static void put_journey(const struct peer_journey *j, struct str *out)
         put_counts(w->counted.counts, j->series, out);
         str_char(out, '}');
     }
-    str_literal(out, "],\"latency_bins\":[]}");
+    str_literal(out, "],\"latency_bins\":[]");
+    put_funnel(j, out);
+    str_char(out, '}');
 }
 
 void peer_counts_print(const struct peer_counts *p, struct str *out)

@@ -36,9 +36,10 @@ struct peer_window {
 struct peer_journey {
     struct span name;
     uint64_t definition;
-    unsigned series; /* counters that it has */
-    uint64_t totals[SERIES_MAX];
-    struct peer_window *windows; /* ascending */
+    unsigned series;              /* counters that it has */
+    uint64_t totals[SERIES_MAX];  /* of a journey of steps with its funnel */
+    uint64_t standing[STEPS_MAX]; /* how many users stand at each step now */
+    struct peer_window *windows;  /* ascending */
     size_t window_count;
     struct peer_bins latency; /* of the last minutes */
 };

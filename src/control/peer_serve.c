@@ -7,15 +7,20 @@
 #include "control/peer_counts.h"
 #include "control/view.h"
 
-static void write_counts(const uint64_t *counts, unsigned n, struct str *out)
+static void write_list(const char *key, const uint64_t *list, unsigned n, struct str *out)
 {
-    str_literal(out, "\"counts\":[");
+    str_print(out, "\"%s\":[", key);
     for (unsigned i = 0; i < n; i++) {
         if (i)
             str_char(out, ',');
-        str_u64(out, counts[i]);
+        str_u64(out, list[i]);
     }
     str_char(out, ']');
+}
+
+static void write_counts(const uint64_t *counts, unsigned n, struct str *out)
+{
+    write_list("counts", counts, n, out);
 }
 
 static void insert(int64_t *list, size_t *count, int64_t seconds)
@@ -79,6 +84,20 @@ static void write_bins(const struct control *c, const struct account *a, struct 
     str_char(out, ']');
 }
 
+/* The series behind the objectives, and where users stand now. */
+static void write_funnel(const struct control *c, const struct journey *j, const uint64_t *all,
+                         struct str *out)
+{
+    uint64_t standing[STEPS_MAX];
+
+    journey_steps_standing(&c->steps, j, standing);
+    str_literal(out, ",\"steps\":{");
+    write_list("counts", all + SERIES_STEPS, SERIES_MAX - SERIES_STEPS, out);
+    str_char(out, ',');
+    write_list("standing", standing, STEPS_MAX, out);
+    str_char(out, '}');
+}
+
 static void write_journey(const struct control *c, const struct journey *j, struct str *out)
 {
     const struct account *a = book_account(&c->book, j);
@@ -90,6 +109,8 @@ static void write_journey(const struct control *c, const struct journey *j, stru
     write_counts(all, series_count(a->objectives), out);
     write_windows(c, j, a, out);
     write_bins(c, a, out);
+    if (j->kind == JOURNEY_STEPS)
+        write_funnel(c, j, all, out);
     str_char(out, '}');
 }
 

@@ -291,8 +291,19 @@ void peers_add_totals(const struct control *c, const struct journey *j, uint64_t
 {
     for (size_t i = 0; i < c->peers.count; i++) {
         const struct peer_journey *theirs = journey_of(&c->peers.list[i], j);
-        for (unsigned k = 0; theirs && k < theirs->series; k++)
-            counts[k] += theirs->totals[k];
+        for (unsigned k = 0; theirs && k < SERIES_MAX; k++)
+            counts[k] += theirs->totals[k]; /* 0 where it has no counter */
+    }
+}
+
+void peers_add_standing(const struct control *c, const struct journey *j,
+                        uint64_t standing[STEPS_MAX])
+{
+    for (size_t i = 0; i < c->peers.count; i++) {
+        const struct peer *p = &c->peers.list[i];
+        const struct peer_journey *theirs = age_of(c, p) ? NULL : journey_of(p, j);
+        for (unsigned k = 0; theirs && k < STEPS_MAX; k++)
+            standing[k] += theirs->standing[k];
     }
 }
 

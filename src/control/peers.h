@@ -101,6 +101,10 @@ void peers_add_totals(const struct control *c, const struct journey *j,
 void peers_add_histogram(const struct control *c, const struct journey *j,
                          uint64_t bins[HISTOGRAM_BINS]);
 
+/* Users on their way through steps, of the nodes that answer. */
+void peers_add_standing(const struct control *c, const struct journey *j,
+                        uint64_t standing[STEPS_MAX]);
+
 /* Requests a second of those that answer. */
 double peers_rate(const struct control *c, const struct journey *j);
 

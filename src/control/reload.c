@@ -142,6 +142,7 @@ static void publish(struct control *c)
     r->job->config = NULL; /* the publication's from now on */
     book_adopt(&c->book, config, r->recall ? r->recall->memories : NULL, c->reactor->now,
                unix_now(c));
+    journey_steps_adopt(c, config);
     checker_adopt(&c->checker, config, NULL, 0);
     bool published = publication_publish(&c->publication, config);
     check(published);

@@ -5,6 +5,11 @@
  *
  *     GOOD SLOW FAILED EXCLUDED LATENCY_SUM_US  then for each objective  GOOD_i BAD_i
  *
+ * Behind the room for all objectives a journey of steps has its funnel; it is in totals, not in windows:
+ *
+ *     attempts that reached step 1 to 8  ABANDONED LOST NO_IDENTITY
+ *
+ *
  * Always: every counter only grows. Each finished exchange adds one to exactly one of the first
  * four.
  * LATENCY_SUM_US and the histogram take in the judged answers, those that are GOOD or SLOW, so the
@@ -15,7 +20,10 @@
 
 #include <stdint.h>
 
-enum { OBJECTIVES_MAX = 8 }; /* of one journey: one verdict fits bit sets of 8 */
+enum {
+    OBJECTIVES_MAX = 8, /* of one journey: one verdict fits bit sets of 8 */
+    STEPS_MAX = 8,      /* the same of those that a request may be */
+};
 
 /* clang-format off */
 #define SERIES(X) \
@@ -32,10 +40,16 @@ enum series {
     SERIES(X)
 #undef X
         SERIES_OBJECTIVES, /* the first objective's pair begins here */
-    SERIES_MAX = SERIES_OBJECTIVES + 2 * OBJECTIVES_MAX,
+    SERIES_STEPS =
+        SERIES_OBJECTIVES + 2 * OBJECTIVES_MAX, /* attempts that reached the first step, ... */
+    SERIES_ABANDONED =
+        SERIES_STEPS + STEPS_MAX, /* attempts that were not completed, and no step failed */
+    SERIES_LOST,        /* that were under way when the process ended, or found no room any more */
+    SERIES_NO_IDENTITY, /* requests of steps that name no user */
+    SERIES_MAX,
 };
 
-/* How many counters a journey with so many objectives has; at most SERIES_MAX. */
+/* How many counters a journey with so many objectives has, without its funnel; at most SERIES_STEPS. */
 static inline unsigned series_count(unsigned objectives)
 {
     return SERIES_OBJECTIVES + 2 * objectives;

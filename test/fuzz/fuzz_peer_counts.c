@@ -10,7 +10,7 @@ static void look_at(const struct peer_journey *j)
     struct window_counts w;
     int64_t before = 0;
 
-    check(j->name.n > 0 && j->series >= SERIES_OBJECTIVES && j->series <= SERIES_MAX);
+    check(j->name.n > 0 && j->series >= SERIES_OBJECTIVES && j->series <= SERIES_STEPS);
     check(j->window_count <= PEER_WINDOWS_MAX && j->latency.count <= HISTOGRAM_BINS);
     for (size_t i = 0; i < j->window_count; i++) {
         const struct peer_window *last = &j->windows[i];
@@ -23,6 +23,8 @@ static void look_at(const struct peer_journey *j)
             check(age < last->seconds || w.counts[SERIES_GOOD] == 0);
         }
     }
+    for (unsigned k = 0; k < SERIES_MAX; k++)
+        check(j->totals[k] <= PEER_COUNT_MAX && j->standing[k % STEPS_MAX] <= PEER_COUNT_MAX);
     const struct peer_bins *b = &j->latency;
     for (size_t i = 0; i < b->count; i++)
         check(b->bins[i] < HISTOGRAM_BINS && (i == 0 || b->bins[i] > b->bins[i - 1]));

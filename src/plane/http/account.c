@@ -49,13 +49,17 @@ static void tell_unclaimed(struct exchange *x, struct verdict v, ns_t latency)
                       verdict_timed(v) ? latency : -1);
 }
 
+static struct verdict judge(const struct exchange *x, const struct journey *j, ns_t latency)
+{
+    return told_counts(x) ? verdict_told(&j->rules, (enum outcome)x->told, latency)
+                          : verdict_of(&j->rules, ending_cause(x->ending), x->status, latency);
+}
+
 static void count_verdict(struct exchange *x, ns_t latency)
 {
     uint8_t series[VERDICT_SERIES_MAX];
     const struct journey *j = x->journey;
-    struct verdict v = told_counts(x)
-                           ? verdict_told(&j->rules, (enum outcome)x->told, latency)
-                           : verdict_of(&j->rules, ending_cause(x->ending), x->status, latency);
+    struct verdict v = judge(x, j, latency);
     unsigned n = verdict_series(v, series);
 
     x->outcome = (uint8_t)v.outcome;
@@ -91,6 +95,19 @@ static void count_dimensions(struct exchange *x)
     edge_count(x->edge, values.release + x->outcome, 1);
 }
 
+/* Beside the journey that counts it, it may be a step of others. */
+static void tell_steps(struct exchange *x, ns_t now, ns_t latency)
+{
+    const struct config *c = x->snapshot->config;
+
+    for (size_t i = 0; i < c->stepped_count; i++) {
+        const struct journey *j = c->stepped[i];
+        uint8_t steps = route_steps(j, &x->request);
+        if (steps)
+            steps_tell(x, j, steps, judge(x, j, latency).outcome, now);
+    }
+}
+
 void exchange_count(struct exchange *x, ns_t now)
 {
     ns_t latency = now - x->began - x->blocked;
@@ -104,4 +121,6 @@ void exchange_count(struct exchange *x, ns_t now)
     count_code(x);
     count_verdict(x, latency > 0 ? latency : 0);
     count_dimensions(x);
+    if (x->snapshot->config->stepped_count)
+        tell_steps(x, now, latency > 0 ? latency : 0);
 }

@@ -366,6 +366,7 @@ void edge_open(struct http_edge *e, const struct edge_parts *parts)
         .connections_max = parts->connections_max,
         .addresses = parts->addresses,
         .unclaimed = parts->unclaimed,
+        .steps = parts->steps,
         .log = parts->log,
         .log_hurry = parts->log_hurry,
         .log_writer = parts->log_writer,

@@ -13,6 +13,7 @@
 #include "bus/address_counts.h"
 #include "bus/log_ring.h"
 #include "bus/path_ring.h"
+#include "bus/step_ring.h"
 #include "bus/request_table.h"
 #include "bus/snapshot.h"
 #include "core/picker.h"
@@ -114,6 +115,7 @@ struct http_edge {
     struct list head_downs;   /* clients whose head is not whole, longest first */
     enum overload overload;
     struct path_ring *unclaimed; /* NULL: nobody asks for paths */
+    struct step_ring *steps;     /* NULL: nobody asks for steps of journeys */
     struct log_ring *log;        /* NULL: no access log is written */
     void (*log_hurry)(void *log_writer);
     void *log_writer;
@@ -151,10 +153,11 @@ struct edge_parts {
     size_t memory_max;                   /* bytes of this reactor's pools */
     struct address_counts *addresses;    /* shared by all reactors; NULL: not counted */
     struct path_ring *unclaimed;         /* NULL in control's own edge */
+    struct step_ring *steps;             /* NULL in control's own edge; else hash_key as well */
     struct log_ring *log;                /* NULL: no access log; else the next three as well */
     void (*log_hurry)(void *log_writer); /* called when the ring is nearly full */
     void *log_writer;
-    uint64_t hash_key;  /* of identities in the log; secret, the same for all reactors */
+    uint64_t hash_key;  /* of identities; secret, the same for all reactors */
     ns_t (*wall)(void); /* wall clock */
 };
 

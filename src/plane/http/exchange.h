@@ -181,6 +181,15 @@ void told_read(struct exchange *x);
 const struct route *route_find(const struct config *c, const struct http_head *h);
 const struct journey *route_journey(const struct config *c, const struct http_head *h);
 
+/* Which steps of a journey it may be: bit i is step i. */
+uint8_t route_steps(const struct journey *j, const struct http_head *h);
+
+/* ---- step_watch.c */
+
+/* Tells control that this user's request, which may be `steps` of the journey, ended so. */
+void steps_tell(struct exchange *x, const struct journey *j, uint8_t steps, enum outcome outcome,
+                ns_t now);
+
 /* ---- refusal.c */
 
 struct refusal {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* route.c - where a request leads, and which journey counts it: the first that matches. */
+/* route.c - where a request leads, which journey counts it: the first that matches, and which steps of another it is. */
 #include "plane/http/exchange.h"
 
 static bool matches(const struct pattern *p, uint64_t beginning, const struct http_head *h)
@@ -31,4 +31,16 @@ const struct journey *route_journey(const struct config *c, const struct http_he
         }
     }
     return &c->journeys[c->journey_count - 1];
+}
+
+uint8_t route_steps(const struct journey *j, const struct http_head *h)
+{
+    uint64_t beginning = pattern_beginning(h->path);
+    uint8_t steps = 0;
+
+    for (size_t i = 0; i < j->step_count; i++) {
+        if (matches(&j->steps[i], beginning, h))
+            steps |= (uint8_t)(1u << i);
+    }
+    return steps;
 }

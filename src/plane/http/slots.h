@@ -25,7 +25,8 @@
     X(LOG_DROPPED,          counter, "evenkeel_access_log_dropped_total",        "Access log lines that found a full ring.") \
     X(MAIL_DROPPED,         counter, "evenkeel_mail_dropped_total",              "Messages between threads that found a full mailbox.") \
     X(TOLD,                 counter, "evenkeel_told_total",                      "Answers of which the instance said outcome or journey itself.") \
-    X(TOLD_IGNORED,         counter, "evenkeel_told_ignored_total",              "Evenkeel-Outcome and Evenkeel-Journey fields of instances that were not understood, or came twice.")
+    X(TOLD_IGNORED,         counter, "evenkeel_told_ignored_total",              "Evenkeel-Outcome and Evenkeel-Journey fields of instances that were not understood, or came twice.") \
+    X(STEPS_DROPPED,        counter, "evenkeel_http_steps_dropped_total",        "Requests that were steps of a journey and found a full ring: their users' attempts go on as if they had not been made.")
 
 /* Of one instance. */
 #define INSTANCE_COUNTERS(X) \

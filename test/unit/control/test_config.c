@@ -119,8 +119,9 @@ static const struct wrong wrong_keys[] = {
     { GOOD "limits: 3\n",
       "3:9: 'limits' takes keys of its own: connections, connections-per-address, connection-age, "
       "connection-requests, memory, head, fields, line, body, header-time, body-rate\n" },
-    { GOOD "journeys: [a]\n", "3:11: 'journeys' takes names that you choose, each with keys: "
-                              "owner, runbook, priority, kind, routes, bad, objectives\n" },
+    { GOOD "journeys: [a]\n",
+      "3:11: 'journeys' takes names that you choose, each with keys: "
+      "owner, runbook, priority, kind, routes, steps, deadline, bad, objectives\n" },
     { GOOD "store: [a]\n", "3:8: 'store' takes text, not a list; for example storefront\n" },
     { GOOD "store: ~\n", "3:8: 'store' has no value; for example storefront\n" },
 };
@@ -585,6 +586,28 @@ static void a_definition_is_what_is_counted(void **state)
                "target: 90%, under: 1s } } }"));
 }
 
+static void so_it_is_for_steps(void **state)
+{
+    uint64_t d = definition_of("{ steps: [/x, /y] } }\nidentity: { user: subdomain");
+    static const char *const others[] = {
+        "{ steps: [/y, /x] } }\nidentity: { user: subdomain",
+        "{ steps: [/x, /y, /z] } }\nidentity: { user: subdomain",
+        "{ steps: [/x, /y], deadline: 31m } }\nidentity: { user: subdomain",
+        "{ steps: [/x, /y], bad: { abandoned: true } } }\nidentity: { user: subdomain",
+        "{ steps: [/x, /y], bad: { client-gone: true } } }\nidentity: { user: subdomain",
+        "{ routes: [/x, /y] }",
+    };
+
+    (void)state;
+    assert_int_equal(
+        d, definition_of("{ kind: steps, steps: [\" /x \", /y], deadline: 30m, owner: a } "
+                         "}\nidentity: { user: subdomain"));
+    for (size_t i = 0; i < COUNT(others); i++) {
+        if (definition_of(others[i]) == d)
+            fail_msg("%s", others[i]);
+    }
+}
+
 static void without_a_file(void **state)
 {
     struct config *c = NULL;
@@ -696,6 +719,7 @@ int main(void)
         cmocka_unit_test(paths_are_relative_to_the_file),
         cmocka_unit_test(files),
         cmocka_unit_test(a_definition_is_what_is_counted),
+        cmocka_unit_test(so_it_is_for_steps),
         cmocka_unit_test(without_a_file),
         cmocka_unit_test(damaged_files),
     };

@@ -127,7 +127,7 @@ static void later_keys_are_refused(void **state)
     str_free(&file);
 }
 
-/* Every row with its own default in a file, whatever else that file lacks: no error is about it. */
+/* Every row with its own default in a file, whatever else that file lacks: no error is about its value. */
 static void defaults_are_right_values(void **state)
 {
     struct str file = str_growing();
@@ -143,7 +143,8 @@ static void defaults_are_right_values(void **state)
         write_file(&file, row->path, quoted);
         is_right(&file, &r);
         for (size_t k = 0; k < r.count; k++) {
-            if (!strstr(r.findings[k].text, "is missing"))
+            if (!strstr(r.findings[k].text, "is missing") &&
+                !strstr(r.findings[k].text, "is about steps"))
                 fail_msg("%s\ngave %s", str_cstr(&file), str_cstr(&r.text));
         }
         config_report_free(&r);

@@ -89,6 +89,36 @@ static void what_is_kept_says_the_same(void **state)
     str_free(&text);
 }
 
+#define STEPS                                                                        \
+    "\"steps\":{\"counts\":[7,6,5,4,0,0,0,0,3,2,1],\"standing\":[1,2,3,0,0,0,0,0]}," \
+    "\"latency_bins\":[]}]}"
+
+static void funnels_are_told_of(void **state)
+{
+    struct peer_counts *p = NULL;
+    struct peer_counts *again = NULL;
+    struct str text = str_growing();
+
+    (void)state;
+    err e = peer_counts_parse(SPAN(HEAD NAME WINDOWS STEPS), &p);
+    assert_false(e.failed);
+    const struct peer_journey *j = peer_counts_find(p, SPAN("a"));
+    assert_int_equal(j->series, 5);
+    assert_int_equal(j->totals[SERIES_STEPS], 7);
+    assert_int_equal(j->totals[SERIES_ABANDONED], 3);
+    assert_int_equal(j->totals[SERIES_NO_IDENTITY], 1);
+    assert_int_equal(j->standing[2], 3);
+    peer_counts_print(p, &text);
+    e = peer_counts_parse(str_span(&text), &again);
+    assert_false(e.failed);
+    const struct peer_journey *kept = peer_counts_find(again, SPAN("a"));
+    assert_memory_equal(kept->totals, j->totals, sizeof(j->totals));
+    assert_int_equal(kept->standing[2], 0); /* of then */
+    peer_counts_free(p);
+    peer_counts_free(again);
+    str_free(&text);
+}
+
 static void wrong_ones_are_refused(void **state)
 {
     static const struct {
@@ -97,6 +127,10 @@ static void wrong_ones_are_refused(void **state)
         { "", "the answer is not JSON" },
         { "{\"format\":1,\"format\":1}", "the answer is not JSON" },
         { "[]", "these are no counters of a node" },
+        { HEAD NAME WINDOWS "\"steps\":{\"counts\":[7],\"standing\":[1,2,3,0,0,0,0,0]}," BINS "]}",
+          "journey a: its steps are no whole numbers" },
+        { HEAD NAME WINDOWS "\"steps\":{\"counts\":[7,6,5,4,0,0,0,0,3,2,1]}," BINS "]}",
+          "journey a: its steps are no whole numbers" },
         { "{\"format\":2}", "format 2 of counters, this version reads 1" },
         { "{\"format\":1,\"node\":\"\"}", "the node does not say its name" },
         { "{\"format\":1,\"node\":\"a b\"}", "the node does not say its name" },
@@ -139,9 +173,8 @@ static void wrong_ones_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(right_ones_are_taken),
-        cmocka_unit_test(instances_are_told_of),
-        cmocka_unit_test(what_is_kept_says_the_same),
+        cmocka_unit_test(right_ones_are_taken),       cmocka_unit_test(instances_are_told_of),
+        cmocka_unit_test(what_is_kept_says_the_same), cmocka_unit_test(funnels_are_told_of),
         cmocka_unit_test(wrong_ones_are_refused),
     };
 

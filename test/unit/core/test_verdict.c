@@ -226,9 +226,13 @@ static void counters_keep_their_documented_order(void **state)
     assert_int_equal(SERIES_EXCLUDED, 3);
     assert_int_equal(SERIES_LATENCY_SUM_US, 4);
     assert_int_equal(series_good(0), 5);
-    assert_int_equal(series_bad(7), SERIES_MAX - 1);
+    assert_int_equal(series_bad(7), SERIES_STEPS - 1);
+    assert_int_equal(SERIES_STEPS, 21);
+    assert_int_equal(SERIES_ABANDONED, 29);
+    assert_int_equal(SERIES_LOST, 30);
+    assert_int_equal(SERIES_NO_IDENTITY, 31);
     assert_int_equal(series_count(0), 5);
-    assert_int_equal(series_count(OBJECTIVES_MAX), SERIES_MAX);
+    assert_int_equal(series_count(OBJECTIVES_MAX), SERIES_STEPS);
 }
 
 static void a_delta_never_wraps(void **state)

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* step_ring.h - requests that were steps of journeys: from one reactor to control.
+ * Always: one writer, one reader, no lock; entries come out in the order in which they went in, which is that of `ended`;
+ * one that finds no room is the writer's to count. The writer never waits. */
+#ifndef EK_BUS_STEP_RING_H
+#define EK_BUS_STEP_RING_H
+
+#include "base/clock.h"
+
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    /* Control looks once a second, and sooner when it is half full. It needs some 100 ns for each. */
+    STEP_RING_ENTRIES = 8192,
+    STEP_RING_HURRY = STEP_RING_ENTRIES / 2,
+};
+
+struct step_entry {
+    uint64_t user; /* keyed hash */
+    ns_t begun;
+    ns_t ended;
+    uint32_t journey; /* stable id */
+    uint8_t steps;    /* bit i: it matches step i */
+    uint8_t outcome;  /* enum outcome, by the rules of that journey */
+};
+
+struct step_ring {
+    alignas(64) _Atomic uint64_t written; /* entries put in, ever; the writer's */
+    uint64_t read_seen;                   /* the writer's last look at `read` */
+    struct step_entry *entries;
+    alignas(64) _Atomic uint64_t read; /* entries taken out; the reader's */
+};
+
+void step_ring_open(struct step_ring *r);
+void step_ring_close(struct step_ring *r);
+
+enum step_put {
+    STEP_PUT,
+    STEP_PUT_HURRY, /* half of it is in use by now: the reader should be woken */
+    STEP_NO_ROOM,
+};
+
+/* By the writer. */
+enum step_put step_ring_put(struct step_ring *r, const struct step_entry *e);
+
+/* By the reader: the oldest entry, which stays until step_ring_taken(); NULL: there is none. */
+const struct step_entry *step_ring_peek(const struct step_ring *r);
+void step_ring_taken(struct step_ring *r);
+
+/* By the reader: half of it is in use. */
+bool step_ring_hurries(const struct step_ring *r);
+
+#endif
