@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "core/pattern.h"
 #include "core/verdict.h"
+#include "io/marks.h"
 #include "io/network.h"
 
 #include <stdint.h>
@@ -31,6 +32,7 @@ enum {
     TRUSTED_MAX = 256,
     WORKERS_MAX = 64,
     PEERS_MAX = 64,
+    ADMIN_HOSTS_MAX = 64,
 };
 
 /* Who named an instance. */
@@ -224,13 +226,33 @@ enum redaction {
         REDACT_COUNT,
 };
 
+/* Where a secret is read: a file or a variable of the environment; both empty: there is none. */
+struct secret_source {
+    struct span file;
+    struct span env;
+};
+
+struct admin_tokens {
+    bool wanted; /* a token is asked for; the two below are set */
+    struct secret_mark view;
+    struct secret_mark operate;
+};
+
+/* Who may use the admin address. */
+struct admin_rules {
+    struct secret_source view; /* both of them or none */
+    struct secret_source operate;
+    struct admin_tokens tokens; /* read from there by control */
+    const struct span *hosts; /* names that a request's Host may have, beside this machine's own */
+    size_t host_count;
+};
+
 /* Another node whose counters are summed with ours. */
 struct peering {
-    struct span text;       /* as written */
-    struct span url;        /* "http://10.0.0.2:9900" */
-    struct span ca;         /* file; empty: the system's */
-    struct span token_file; /* of the token that it asks for, or */
-    struct span token_env;  /* the variable with it; both empty: none */
+    struct span text;           /* as written */
+    struct span url;            /* "http://10.0.0.2:9900" */
+    struct span ca;             /* file; empty: the system's */
+    struct secret_source token; /* that it asks for */
 };
 
 struct config {
@@ -242,7 +264,8 @@ struct config {
     struct span source;     /* its text, from which the same is built again */
     struct listening *http; /* plain ones and those with TLS */
     size_t http_count;
-    struct address admin;
+    struct listening admin; /* never with PROXY protocol */
+    struct admin_rules admin_rules;
     struct span
         store; /* path, relative ones resolved against the file's folder; ":memory:" in tests */
     uint32_t workers; /* reactors; "auto" is resolved to the number of cores by the reader */

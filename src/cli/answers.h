@@ -8,7 +8,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-/* GET http://ADMIN/PATH as JSON; json_decref() it. */
+/* GET ADMIN/PATH as JSON; json_decref() it. */
 static inline err answer_get(const char *admin, const char *path, json_t **ret_root)
 {
     struct str body;
@@ -20,7 +20,7 @@ static inline err answer_get(const char *admin, const char *path, json_t **ret_r
         if (root)
             *ret_root = root;
         else
-            e = err_make("http://%s%s did not answer in JSON: %s", admin, path, wrong.text);
+            e = err_make("%s%s did not answer in JSON: %s", admin, path, wrong.text);
     }
     str_free(&body);
     return e;

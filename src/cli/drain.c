@@ -103,7 +103,7 @@ static err tell(const struct options *o, unsigned *ret_status, json_t **ret_answ
     if (!e.failed) {
         *ret_answer = json_loadb(body.p ? body.p : "", body.n, 0, NULL);
         if (!*ret_answer)
-            e = err_make("http://%s/api/v1/changes answered %u: %.*s", o->admin, *ret_status,
+            e = err_make("%s/api/v1/changes answered %u: %.*s", o->admin, *ret_status,
                          (int)span_find(str_span(&body), '\n'), body.p ? body.p : "");
     }
     str_free(&body);

@@ -135,14 +135,26 @@ static void print_help(enum command command, FILE *to)
     str_free(&out);
 }
 
+static bool told_client(enum option_id id)
+{
+    if (id == OPTION_token_file)
+        client_use_token_file(optarg);
+    if (id == OPTION_ca)
+        client_use_ca(optarg);
+    return id == OPTION_token_file || id == OPTION_ca;
+}
+
 enum option_id option_next(struct option_reader *r)
 {
     if (!r->longs[0].name)
         set_up(r);
-    int found = getopt_long(r->argc, r->argv, r->letters, r->longs, NULL);
-    if (found == -1)
-        return OPTION_END;
-    enum option_id id = option_of(r, found);
+    enum option_id id;
+    do {
+        int found = getopt_long(r->argc, r->argv, r->letters, r->longs, NULL);
+        if (found == -1)
+            return OPTION_END;
+        id = option_of(r, found);
+    } while (told_client(id));
     if (id == OPTION_WRONG)
         print_help(r->command, stderr);
     if (id == OPTION_help) {

@@ -71,7 +71,12 @@ enum command {
     X(patience,   "patience",   0,   "TIME",      "30s 5m 1h", ON(drain) | ON(undrain), \
       "how long to wait at most: 30s, 5m (default 10m)") \
     X(admin,      "admin",      0,   "HOST:PORT", NULL,       ASKING, \
-      "the running evenkeel's admin address (default " CLIENT_DEFAULT_ADMIN ")") \
+      "the running evenkeel's admin address (default " CLIENT_DEFAULT_ADMIN "), also as https://HOST:PORT or " \
+      "unix:/PATH") \
+    X(token_file, "token-file", 0,   "FILE",      "@file",    ASKING, \
+      "the token that it asks for; without this option the environment variable " CLIENT_TOKEN_ENV) \
+    X(ca,         "ca",         0,   "FILE",      "@file",    ASKING, \
+      "who vouches for its certificate, PEM (default: the system's authorities); the admin address is then https") \
     X(json,       "json",       0,   NULL,        NULL,       ASKING | ON(validate) | ON(version), \
       "the same as JSON, for programs; docs/terminal.md lists the fields") \
     X(markdown,   "markdown",   0,   NULL,        NULL,       ON(schema), \
@@ -123,7 +128,8 @@ struct option_reader {
     char letters[2 * OPTION_COUNT + 1];
 };
 
-/* The next option; its argument is in optarg, NULL when it may be left out and was. --help prints it and ends the program. */
+/* The next option; its argument is in optarg, NULL when it may be left out and was. --help prints it and ends the program;
+ * --token-file and --ca are told to the client at once, and not returned. */
 enum option_id option_next(struct option_reader *r);
 
 /* ---- what is made of the tables */

@@ -5,6 +5,7 @@
 #include "control/api_table.h"
 #include "control/control.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 struct api {
@@ -39,8 +40,8 @@ static void answer_ready(struct api_call *k)
 
 static void answer_page(struct api_call *k)
 {
-    api_write_page(k->control, &k->out);
-    k->type = SPAN("text/html; charset=utf-8");
+    api_write_page(k->control, k->session, &k->out);
+    k->type = API_HTML;
 }
 
 static const struct ui_asset *find_asset(const struct control *c, struct span name)
@@ -135,14 +136,96 @@ static void answer_nothing(struct api_call *k)
     k->type = API_TEXT;
 }
 
+/* ---- who may */
+
+void api_refuse(struct api_call *k, unsigned status, const char *reason, const char *text)
+{
+    api_put_json(&k->out, json_pack("{s:s, s:s}", "error", text, "reason", reason));
+    k->status = status;
+    k->type = API_JSON;
+}
+
+/* RFC 6750 section 3, RFC 9110 section 10.2.3. */
+void api_add_challenge(struct api_call *k, const struct access_answer *a)
+{
+    char text[96];
+
+    if (a->retry_after) {
+        snprintf(text, sizeof(text), "%u", a->retry_after);
+        exchange_add_field(k->exchange, SPAN("Retry-After"), span_from_text(text));
+        return;
+    }
+    snprintf(text, sizeof(text), "Bearer realm=\"evenkeel\"%s%s%s", a->error ? ", error=\"" : "",
+             a->error ? a->error : "", a->error ? "\"" : "");
+    exchange_add_field(k->exchange, SPAN("WWW-Authenticate"), span_from_text(text));
+}
+
+/* A person gets a page to type the token into. */
+static void ask_for_token(struct api_call *k, const struct access_answer *a)
+{
+    api_add_challenge(k, a);
+    if (span_equal(k->head->path, SPAN("/")) && a->status == 401) {
+        api_write_login(k, a->error ? a->text : NULL);
+        k->status = 401;
+    } else {
+        api_refuse(k, a->status, a->reason, a->text);
+    }
+}
+
+static bool let_in(struct api_call *k, enum api_right right)
+{
+    struct control *c = k->control;
+    const struct leg_peer *peer = exchange_peer(k->exchange);
+    struct access_answer a =
+        access_judge(&c->access, &(struct access_question){ .head = k->head,
+                                                            .peer = &peer->address,
+                                                            .secure = peer->secure,
+                                                            .now = c->reactor->now });
+
+    k->session = a.session;
+    if (a.status) {
+        ask_for_token(k, &a);
+        return false;
+    }
+    if (right == API_CHANGE && a.right != ACCESS_OPERATE) {
+        a.error = "insufficient_scope";
+        api_add_challenge(k, &a);
+        api_refuse(k, 403, "operate_token_needed",
+                   "this changes something: it takes the operate token, not the view token");
+        return false;
+    }
+    return true;
+}
+
 static void answer_row(struct api_call *k, const struct api_row *row)
 {
+    if (row->right != API_OPEN && !let_in(k, row->right))
+        return;
     const char *why_not = row->right == API_CHANGE ? api_may_change(k->head) : NULL;
-
     if (why_not)
-        say(k, 403, why_not);
+        api_refuse(k, 403, "not_a_program", why_not);
     else
         row->answer(k);
+}
+
+/* Asked for by balancers and supervisors under whatever name they have; nothing is told there. */
+static bool is_probe(struct span path)
+{
+    return span_equal(path, SPAN("/healthz")) || span_equal(path, SPAN("/readyz"));
+}
+
+/* What browsers are told: no guessing of types, no script, no frame around it, no form that leads elsewhere. */
+static void protect(const struct api_call *k)
+{
+    exchange_add_field(k->exchange, SPAN("X-Content-Type-Options"), SPAN("nosniff"));
+    if (!span_equal(k->type, API_HTML))
+        return;
+    exchange_add_field(k->exchange, SPAN("Content-Security-Policy"),
+                       SPAN("default-src 'none'; style-src 'self'; img-src 'self'; form-action "
+                            "'self'; frame-ancestors 'none'; base-uri 'none'"));
+    exchange_add_field(k->exchange, SPAN("X-Frame-Options"), SPAN("DENY"));
+    /* not no-referrer, with which the login's own Origin would be null */
+    exchange_add_field(k->exchange, SPAN("Referrer-Policy"), SPAN("same-origin"));
 }
 
 static void find_answer(struct api_call *k)
@@ -152,6 +235,12 @@ static void find_answer(struct api_call *k)
         find_asset(k->control, span_after(k->head->path, k->head->path.n > 0));
     bool path_known = false;
 
+    if (!is_probe(k->head->path) && !access_host_known(control_config(k->control), k->head)) {
+        api_refuse(
+            k, 403, "host_not_known",
+            "the Host of this request is no name of this node; admin.hosts lists more names");
+        return;
+    }
     for (size_t i = 0; i < ROWS; i++) {
         if (!row_has_path(&table[i], k->head->path, &k->part))
             continue;
@@ -182,10 +271,12 @@ static void answer(const struct local_handler *h, struct exchange *x, struct spa
                           .type = API_JSON };
 
     find_answer(&k);
-    if (k.held)
+    if (k.held) {
         str_free(&k.out);
-    else
-        exchange_answer(x, k.status, k.type, k.out.p, k.out.n);
+        return;
+    }
+    protect(&k);
+    exchange_answer(x, k.status, k.type, k.out.p, k.out.n);
 }
 
 struct api *api_new(struct control *c)

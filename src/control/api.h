@@ -21,9 +21,13 @@ void api_config_free(struct config *c);
 
 /* ---- the contents, one file each */
 
-void api_write_page(struct control *c, struct str *out); /* page.c */
+/* `session`: whoever asks has logged in, and may log out. page.c */
+void api_write_page(struct control *c, bool session, struct str *out);
 
 /* Why this request may not change anything, as a sentence; NULL: it may. api_changes.c */
 const char *api_may_change(const struct http_head *h);
+
+/* A browser says that it asks for a page of another site. */
+bool api_from_elsewhere(const struct http_head *h);
 
 #endif

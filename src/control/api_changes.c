@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* api_changes.c - changing the running program over the admin address: changes at run time, and reading the file
  * again. A request has a JSON body and says so, which a page of another site cannot make a browser do
- * without asking us first (CORS), and names a host that is this machine, which one with a name of its own
- * pointed at it does not (DNS rebinding). */
+ * without asking us first (CORS); access.h has the rest. */
 #include "control/api.h"
 
 #include "base/log.h"
@@ -35,25 +34,8 @@ static void answer_text(struct api_call *k, unsigned status, const char *text)
 
 /* ---- who may */
 
-static bool names_this_machine(const struct http_head *h)
-{
-    struct address a;
-    struct span host = h->host;
-    size_t colon = span_find(host, ':');
-
-    if (host.n == 0)
-        return true; /* HTTP/1.0, no browser */
-    if (span_equal_nocase(span_of(host.p, colon), SPAN("localhost")))
-        return true;
-    if (address_parse(host, &a))
-        return address_loopback(&a);
-    if (span_starts_with(host, SPAN("[")) && host.p[host.n - 1] == ']')
-        host = span_of(host.p + 1, host.n - 2);
-    return address_parse_host(host, &a) && address_loopback(&a);
-}
-
 /* What a browser says of the page that makes the request (RFC 6454 section 7, Fetch Metadata); programs say nothing. */
-static bool comes_from_elsewhere(const struct http_head *h)
+bool api_from_elsewhere(const struct http_head *h)
 {
     struct span origin = http_head_named(h, SPAN("origin"));
     struct span site = http_head_named(h, SPAN("sec-fetch-site"));
@@ -73,10 +55,8 @@ const char *api_may_change(const struct http_head *h)
     media = span_trim(span_of(media.p, span_find(media, ';')));
     if (!span_equal_nocase(media, SPAN("application/json")))
         return "changes need Content-Type: application/json";
-    if (comes_from_elsewhere(h))
+    if (api_from_elsewhere(h))
         return "a page of another site changes nothing here";
-    if (!names_this_machine(h))
-        return "changes are made from this machine, by its loopback address";
     return NULL;
 }
 

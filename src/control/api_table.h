@@ -19,8 +19,11 @@ struct journey;
 #define API_TABLE(X) \
     /* method    path                   right   answered by */ \
     X("GET",    "/",                    VIEW,   answer_page) \
-    X("GET",    "/healthz",             VIEW,   answer_health) \
-    X("GET",    "/readyz",              VIEW,   answer_ready) \
+    X("GET",    "/login",               OPEN,   api_login_page) \
+    X("POST",   "/login",               OPEN,   api_login) \
+    X("POST",   "/logout",              OPEN,   api_logout) \
+    X("GET",    "/healthz",             OPEN,   answer_health) \
+    X("GET",    "/readyz",              OPEN,   answer_ready) \
     X("GET",    "/metrics",             VIEW,   api_metrics) \
     X("GET",    "/api/v1/openapi.json", VIEW,   answer_description) \
     X("GET",    "/api/v1/journeys",     VIEW,   api_journeys) \
@@ -42,6 +45,7 @@ struct journey;
 /* clang-format on */
 
 enum api_right {
+    API_OPEN,   /* needs no token */
     API_VIEW,   /* looks */
     API_CHANGE, /* changes something */
 };
@@ -56,11 +60,31 @@ struct api_call {
     struct str out;   /* grows; the answer's body */
     unsigned status;
     struct span type;
-    bool held; /* answered later: exchange_hold() was called, nothing of the above matters */
+    bool session; /* asked by a browser that has logged in */
+    bool held;    /* answered later: exchange_hold() was called, nothing of the above matters */
 };
 
 #define API_JSON SPAN("application/json")
 #define API_TEXT SPAN("text/plain; charset=utf-8")
+#define API_HTML SPAN("text/html; charset=utf-8")
+
+/* ---- api.c */
+
+struct access_answer;
+
+/* Instead of an answer: {"error": text, "reason": reason}. */
+void api_refuse(struct api_call *k, unsigned status, const char *reason, const char *text);
+
+/* The fields that a 401, 403 or 429 has for programs. */
+void api_add_challenge(struct api_call *k, const struct access_answer *a);
+
+/* ---- api_login.c */
+void api_login_page(struct api_call *k);
+void api_login(struct api_call *k);
+void api_logout(struct api_call *k);
+
+/* The page that asks for a token; `wrong`: what was not right before, or NULL. */
+void api_write_login(struct api_call *k, const char *wrong);
 
 /* ---- api_json.c */
 void api_journeys(struct api_call *k);

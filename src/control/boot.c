@@ -10,6 +10,7 @@
 #include "control/files.h"
 #include "control/peer_memory.h"
 #include "control/privileges.h"
+#include "control/secrets.h"
 #include "control/supervisor.h"
 #include "store/catalog.h"
 #include "store/kept_changes.h"
@@ -148,7 +149,7 @@ static err open_listeners(struct boot *b)
 {
     char text[ADDRESS_TEXT_MAX];
 
-    TRY(open_listener(&b->admin, &b->config->admin, 1));
+    TRY(open_listener(&b->admin, &b->config->admin.address, 1));
     for (size_t i = 0; i < b->config->http_count; i++) {
         const struct listening *l = &b->config->http[i];
         TRY(open_listener(&b->users[i], &l->address, b->workers));
@@ -162,7 +163,8 @@ static err open_listeners(struct boot *b)
                  address_print(&b->users[i].address, text),
                  l->proxy_protocol ? ", with PROXY protocol" : "");
     }
-    log_info("dashboard and API on http://%s/", address_print(&b->admin.address, text));
+    log_info("dashboard and API on %s://%s/", b->config->admin.certificates ? "https" : "http",
+             address_print(&b->admin.address, text));
     return OK;
 }
 
@@ -235,6 +237,7 @@ static err open_control(struct boot *b, const struct boot_options *o)
 
 err boot_check(const struct config *c)
 {
+    TRY(admin_tokens_try(c));
     TRY(certificates_try(c));
     for (size_t i = 0; i < c->service_count; i++) {
         struct tls_client *t = NULL;
@@ -244,30 +247,51 @@ err boot_check(const struct config *c)
     return OK;
 }
 
+static struct listening copy_listener(struct arena *a, const struct listening *from)
+{
+    struct listening l = *from;
+
+    if (!from->certificates)
+        return l;
+    struct certificate *list = arena_array(a, struct certificate, from->certificate_count);
+    for (size_t k = 0; k < from->certificate_count; k++)
+        list[k] = (struct certificate){ arena_span(a, from->certificates[k].chain),
+                                        arena_span(a, from->certificates[k].key) };
+    l.certificates = list;
+    return l;
+}
+
 static void copy_listening(const struct config *c, struct config *ret)
 {
     struct arena *a = &ret->arena;
 
     ret->http = arena_array(a, struct listening, c->http_count);
     ret->http_count = c->http_count;
-    for (size_t i = 0; i < c->http_count; i++) {
-        const struct listening *from = &c->http[i];
-        ret->http[i] = *from;
-        if (!from->certificates)
-            continue;
-        struct certificate *list = arena_array(a, struct certificate, from->certificate_count);
-        for (size_t k = 0; k < from->certificate_count; k++)
-            list[k] = (struct certificate){ arena_span(a, from->certificates[k].chain),
-                                            arena_span(a, from->certificates[k].key) };
-        ret->http[i].certificates = list;
-    }
+    for (size_t i = 0; i < c->http_count; i++)
+        ret->http[i] = copy_listener(a, &c->http[i]);
+    ret->admin = copy_listener(a, &c->admin);
 }
 
 /* While the rights to read private keys are still there. */
 static err open_tls(struct boot *b)
 {
     copy_listening(b->config, &b->listening);
-    TRY(certificates_open(&b->certificates, &b->listening, b->users, b->edges, b->workers));
+    certificates_init(&b->certificates);
+    for (size_t i = 0; i < b->listeners; i++)
+        TRY(certificates_add(&b->certificates,
+                             &(struct certificate_use){ .listening = &b->listening.http[i],
+                                                        .name = "listen.https",
+                                                        .listener = &b->users[i],
+                                                        .number = (uint32_t)i,
+                                                        .edges = b->edges,
+                                                        .edge_count = b->workers }));
+    TRY(certificates_add(&b->certificates,
+                         &(struct certificate_use){ .listening = &b->listening.admin,
+                                                    .name = "listen.admin",
+                                                    .listener = &b->admin,
+                                                    .edges = &b->control.admin,
+                                                    .edge_count = 1 }));
+    TRY(admin_tokens_read(b->config));
     for (size_t i = 0; i < b->config->service_count; i++)
         TRY(loader_dress(&b->config->services[i], &b->config->services[i].tls_client));
     return OK;

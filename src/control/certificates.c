@@ -40,17 +40,16 @@ static err make_server(const struct certificate_watch *w, const struct listening
     return tls_server_new(files, l->certificate_count, &w->keys, ret);
 }
 
-static void tell_end(struct certificate_watch *w, const struct tls_server *s)
+static void tell_end(struct certificate_watch *w, const char *name, const struct tls_server *s)
 {
     int64_t until = tls_server_valid_until(s);
     int64_t left = until - clock_wall() / NS_PER_S;
     int64_t first = atomic_load(&w->valid_until);
 
     if (left < 0)
-        log_warn("the certificate of listen.https is no longer valid");
+        log_warn("the certificate of %s is no longer valid", name);
     else if (left < SOON_S)
-        log_warn("the certificate of listen.https is valid for %ld more hours",
-                 (long)(left / 3600));
+        log_warn("the certificate of %s is valid for %ld more hours", name, (long)(left / 3600));
     if (first == 0 || until < first)
         atomic_store(&w->valid_until, until);
 }
@@ -63,60 +62,69 @@ static void rotate_keys(struct certificate_watch *w, ns_t now)
     w->keys_due = now + TICKET_KEYS_LAST;
 }
 
-err certificates_open(struct certificate_watch *w, const struct config *c,
-                      struct listener *listeners, struct http_edge *edges, size_t edge_count)
+void certificates_init(struct certificate_watch *w)
 {
-    *w = (struct certificate_watch){ .config = c, .edges = edges, .edge_count = edge_count };
+    *w = (struct certificate_watch){};
     rand_secret(&w->keys, sizeof(w->keys)); /* also those that never sealed: nobody may know them */
     rotate_keys(w, clock_monotonic());
-    for (size_t l = 0; l < c->http_count; l++) {
-        w->stamps[l] = stamp_of(&c->http[l]);
-        for (size_t i = 0; c->http[l].certificates && i < edge_count; i++) {
-            struct port *p = &listeners[l].ports[i];
-            TRY(make_server(w, &c->http[l], &p->tls));
-            p->dress = tls_dress;
-            if (i == 0)
-                tell_end(w, p->tls);
-        }
+}
+
+err certificates_add(struct certificate_watch *w, const struct certificate_use *use)
+{
+    if (!use->listening->certificates)
+        return OK;
+    check(w->use_count < sizeof(w->uses) / sizeof(w->uses[0]));
+    struct certificate_use *u = &w->uses[w->use_count++];
+    *u = *use;
+    u->stamp = stamp_of(u->listening);
+    for (size_t i = 0; i < u->edge_count; i++) {
+        struct port *p = &u->listener->ports[i];
+        TRY(make_server(w, u->listening, &p->tls));
+        p->dress = tls_dress;
+        if (i == 0)
+            tell_end(w, u->name, p->tls);
     }
+    return OK;
+}
+
+static err try_listening(const struct certificate_watch *w, const struct listening *l)
+{
+    struct tls_server *s = NULL;
+
+    if (l->certificates)
+        TRY(make_server(w, l, &s));
+    tls_server_free(s);
     return OK;
 }
 
 err certificates_try(const struct config *c)
 {
-    struct certificate_watch w = { .config = c };
+    struct certificate_watch w = {};
 
-    for (size_t l = 0; l < c->http_count; l++) {
-        struct tls_server *s = NULL;
-        if (!c->http[l].certificates)
-            continue;
-        TRY(make_server(&w, &c->http[l], &s));
-        tls_server_free(s);
-    }
-    return OK;
+    for (size_t l = 0; l < c->http_count; l++)
+        TRY(try_listening(&w, &c->http[l]));
+    return try_listening(&w, &c->admin);
 }
 
 /* Each reactor gets a server of its own by mail; what was refused is made again at the next look. */
-static bool give_out(struct certificate_watch *w, size_t listener)
+static bool give_out(struct certificate_watch *w, const struct certificate_use *u)
 {
-    const struct listening *l = &w->config->http[listener];
-
-    for (size_t i = 0; i < w->edge_count; i++) {
-        struct message m = { .kind = MESSAGE_TLS, .tls = { .listener = (uint32_t)listener } };
+    for (size_t i = 0; i < u->edge_count; i++) {
+        struct message m = { .kind = MESSAGE_TLS, .tls = { .listener = u->number } };
         struct tls_server *s = NULL;
-        err e = make_server(w, l, &s);
+        err e = make_server(w, u->listening, &s);
         if (e.failed) {
             log_warn("%s; what was in force stays", e.text);
             return true; /* until the files change again */
         }
         if (i == 0)
-            tell_end(w, s);
+            tell_end(w, u->name, s);
         m.tls.server = s;
-        if (!mailbox_send(&w->edges[i].mail, &m)) {
+        if (!mailbox_send(&u->edges[i].mail, &m)) {
             tls_server_free(s);
             return false;
         }
-        reactor_wake(w->edges[i].reactor);
+        reactor_wake(u->edges[i].reactor);
     }
     return true;
 }
@@ -127,17 +135,16 @@ void certificates_check(struct certificate_watch *w, ns_t now)
 
     if (due)
         rotate_keys(w, now);
-    for (size_t l = 0; l < w->config->http_count; l++) {
-        if (!w->config->http[l].certificates)
+    for (size_t i = 0; i < w->use_count; i++) {
+        struct certificate_use *u = &w->uses[i];
+        uint64_t stamp = stamp_of(u->listening);
+        if (stamp == u->stamp && !due)
             continue;
-        uint64_t stamp = stamp_of(&w->config->http[l]);
-        if (stamp == w->stamps[l] && !due)
-            continue;
-        if (stamp != w->stamps[l]) {
+        if (stamp != u->stamp) {
             atomic_store(&w->valid_until, 0);
-            log_info("the certificates of listen.https changed; new connections get them");
+            log_info("the certificates of %s changed; new connections get them", u->name);
         }
-        if (give_out(w, l))
-            w->stamps[l] = stamp;
+        if (give_out(w, u))
+            u->stamp = stamp;
     }
 }

@@ -14,20 +14,30 @@
 /* How long a set of ticket keys seals; tickets are good for up to three times that. */
 #define TICKET_KEYS_LAST (INT64_C(8) * 3600 * NS_PER_S)
 
-struct certificate_watch {
-    const struct config *config; /* lent: what listens never changes while the process runs */
+/* A listener and whose it is; everything is lent, and never changes while the process runs. */
+struct certificate_use {
+    const struct listening *listening;
+    const char *name; /* of the key, for messages */
+    struct listener *listener;
+    uint32_t number; /* of its port, in each of the edges */
     struct http_edge *edges;
     size_t edge_count;
-    uint64_t
-        stamps[LISTENERS_MAX]; /* of each listener's files, as they were last used or found wrong */
+    uint64_t stamp; /* of its files, as they were last used or found wrong */
+};
+
+struct certificate_watch {
+    struct certificate_use uses[LISTENERS_MAX + 1]; /* those with certificates */
+    size_t use_count;
     struct tls_ticket_keys keys;
     ns_t keys_due;
     _Atomic int64_t valid_until; /* unix seconds: the first certificate to end; 0: there are none */
 };
 
-/* Makes the first ones and puts them into the ports: [listener][worker]. */
-err certificates_open(struct certificate_watch *w, const struct config *c,
-                      struct listener *listeners, struct http_edge *edges, size_t edge_count);
+void certificates_init(struct certificate_watch *w);
+
+/* Makes the first ones of a listener and puts them into its ports. One without certificates is left out. The edges need not be open
+ * before certificates_check(). */
+err certificates_add(struct certificate_watch *w, const struct certificate_use *use);
 
 /* Whether the files can be used. */
 err certificates_try(const struct config *c);

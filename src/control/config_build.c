@@ -73,7 +73,7 @@ struct span resolved_address(struct builder *b, struct span text)
 
 /* ---- listen */
 
-static bool parse_listener(struct builder *b, struct node *n, struct address *ret_address)
+bool parse_listener(struct builder *b, struct node *n, struct address *ret_address)
 {
     if (address_parse(resolved_address(b, n->text), ret_address))
         return true;
@@ -168,29 +168,6 @@ static void add_listeners(struct builder *b, struct node *n, bool tls)
         report_error(b->r, n, "at least one address is needed");
 }
 
-static void build_admin(struct builder *b, struct node *listen, const struct node *http)
-{
-    struct config *c = b->c;
-    struct node *admin = node_get(listen, "admin");
-    char text[ADDRESS_TEXT_MAX];
-
-    if (!admin || !parse_listener(b, admin, &c->admin)) {
-        bool good = address_parse(text_of(NULL, "admin", "listen.admin"), &c->admin);
-        check(good);
-    }
-    if (!address_loopback(&c->admin))
-        report_error(b->r, admin,
-                     "the admin address must be a loopback address (127.0.0.1, [::1]) in this "
-                     "version: it has no tokens and no TLS yet");
-    for (size_t i = 0; i < c->http_count; i++) {
-        if (address_overlap(&c->http[i].address, &c->admin))
-            report_error(b->r, admin ? admin : http,
-                         "%s takes the address of listen.admin, which is %s%s",
-                         c->http[i].certificates ? "listen.https" : "listen.http",
-                         address_print(&c->admin, text), admin ? "" : " unless said");
-    }
-}
-
 static void build_listen(struct builder *b, const struct node *root)
 {
     struct node *listen = node_get(root, "listen");
@@ -205,7 +182,7 @@ static void build_listen(struct builder *b, const struct node *root)
                      config_type_example(CONFIG_ADDRESSES));
     add_listeners(b, http, false);
     add_listeners(b, https, true);
-    build_admin(b, listen, http ? http : https);
+    build_admin(b, root, http ? http : https);
 }
 
 static void build_trusted(struct builder *b, const struct node *root)

@@ -34,8 +34,17 @@ bool identity_parse(struct arena *a, struct span text, struct identity *ret);
 void build_status_list(struct builder *b, const struct node *map, const char *path,
                        struct status_set *ret);
 
+/* What listens there; false: it is no address, which was reported. */
+bool parse_listener(struct builder *b, struct node *n, struct address *ret_address);
+
+/* A token's keys: where it is read. */
+void build_secret(struct builder *b, const struct node *token, struct secret_source *ret);
+
 /* The configuration in b->c, from the file's keys. */
 void config_build(struct builder *b, const struct node *root);
+
+/* After the other listeners; `http`: where one of them stands. config_admin.c */
+void build_admin(struct builder *b, const struct node *root, struct node *http);
 
 void build_services(struct builder *b, const struct node *services);
 void build_routes(struct builder *b, const struct node *root);

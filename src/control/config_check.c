@@ -307,6 +307,18 @@ done:
     str_free(&allowed);
 }
 
+/* A host as the Host field of a request has it, without a port. */
+static bool valid_host(struct span s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        char c = ascii_lower(s.p[i]);
+        if (!ascii_digit(c) && (c < 'a' || c > 'z') && c != '-' && c != '_' &&
+            (c != '.' || i == 0 || i + 1 == s.n))
+            return false;
+    }
+    return s.n > 0 && s.n <= 253;
+}
+
 static void check_scalar(struct node *n, const struct config_option *row, struct config_report *r)
 {
     bool flag;
@@ -324,6 +336,7 @@ static void check_scalar(struct node *n, const struct config_option *row, struct
             wrong_value(n, row, r);
         break;
     case CONFIG_ADDRESS:
+    case CONFIG_ENDPOINT:
     case CONFIG_ADDRESSES:
         if (!address_parse(n->text, &address))
             wrong_value(n, row, r);
@@ -336,6 +349,11 @@ static void check_scalar(struct node *n, const struct config_option *row, struct
                        shown(n->text).text, config_type_example(row->type));
         break;
     case CONFIG_WORDS: check_choice(n, row, r); break;
+    case CONFIG_HOSTS:
+        if (!valid_host(n->text))
+            report_bad(r, n, "'%s' is no host name, without a port; for example evenkeel.internal",
+                       shown(n->text).text);
+        break;
     default: break; /* patterns and instances are read when they are built */
     }
 }
@@ -347,7 +365,8 @@ static void check_element(struct node *n, const struct config_option *row, struc
         return;
     if (is_nothing(n))
         report_bad(r, n, "an element of '%.*s' has no value", SPAN_ARG(config_key(row)));
-    else if (n->kind == NODE_MAP && row->type != CONFIG_NETWORKS && row->type != CONFIG_WORDS)
+    else if (n->kind == NODE_MAP && row->type != CONFIG_NETWORKS && row->type != CONFIG_WORDS &&
+             row->type != CONFIG_HOSTS)
         check_keys(n, row, r);
     else if (n->kind == NODE_SCALAR)
         check_scalar(n, row, r);
@@ -390,9 +409,16 @@ static void check_node(struct node *n, const struct config_option *row, struct c
         else
             check_choice(n, row, r);
         return;
+    case CONFIG_ENDPOINT:
+        if (n->kind == NODE_LIST)
+            wrong_kind(n, row, r);
+        else
+            check_element(n, row, r);
+        return;
     case CONFIG_ADDRESSES:
     case CONFIG_NETWORKS:
     case CONFIG_WORDS:
+    case CONFIG_HOSTS:
     case CONFIG_PEERS:
     case CONFIG_INSTANCES: check_elements(n, row, r); return;
     case CONFIG_MAP:

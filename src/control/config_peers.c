@@ -46,21 +46,6 @@ static bool read_url(struct builder *b, struct node *n, struct peering *p,
     return true;
 }
 
-static void read_token(struct builder *b, const struct node *token, struct peering *p)
-{
-    const struct node *file = node_get(token, "file");
-    const struct node *env = node_get(token, "env");
-
-    if ((file == NULL) == (env == NULL)) {
-        report_error(b->r, token, "a token comes from a file or from env, one of them");
-        return;
-    }
-    if (file)
-        p->token_file = resolved_path(b, file->text);
-    else
-        p->token_env = arena_span(&b->c->arena, env->text);
-}
-
 static void build_peer(struct builder *b, struct node *n)
 {
     struct node *address = n->kind == NODE_MAP ? node_get(n, "address") : n;
@@ -77,7 +62,7 @@ static void build_peer(struct builder *b, struct node *n)
     if (ca)
         p.ca = resolved_path(b, ca->text);
     if (token)
-        read_token(b, token, &p);
+        build_secret(b, token, &p.token);
     if (token && !tls && !(literal.length && address_loopback(&literal)))
         report_warning(b->r, token, "the token goes over the network in the clear: say https://");
     for (size_t i = 0; i < b->c->peer_count; i++) {

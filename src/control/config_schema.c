@@ -97,6 +97,8 @@ static json_t *type_schema(const struct config_option *row)
     case CONFIG_ADDRESS:
     case CONFIG_INSTANCE: return text_like("^(unix:.+|.+:[0-9]+)$");
     case CONFIG_ADDRESSES: return either(element_of(row), list_of(element_of(row)));
+    case CONFIG_ENDPOINT: return element_of(row);
+    case CONFIG_HOSTS: return list_of(text_like("^[A-Za-z0-9._-]+$"));
     case CONFIG_INSTANCES: return list_of(element_of(row));
     case CONFIG_PEERS: return list_of(either(text_like(":[0-9]+$"), keys_of(row)));
     case CONFIG_PATTERN: return text_like("^/");

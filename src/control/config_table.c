@@ -65,6 +65,7 @@ static struct span prefix_rest(const struct config_option *row, const struct con
         return nothing;
     switch (parent->type) {
     case CONFIG_MAP:
+    case CONFIG_ENDPOINT:
     case CONFIG_BALANCE: return span_starts_with(rest, SPAN(".")) ? span_after(rest, 1) : nothing;
     case CONFIG_NAMED: return span_starts_with(rest, SPAN(".*.")) ? span_after(rest, 3) : nothing;
     case CONFIG_LIST:

@@ -30,11 +30,13 @@
     X(PLACE,     "a place in requests",          "cookie:uid, header:X-Account") \
     X(ADDRESS,   "an address",                   "127.0.0.1:9900, \"[::1]:9900\", \"unix:/run/evenkeel.sock\"") \
     X(ADDRESSES, "an address or a list of them", "[0.0.0.0:8080, \"[::]:8080\"]") \
+    X(ENDPOINT,  "an address, or keys with one", "127.0.0.1:9900, { address: 0.0.0.0:9900, certificate: cert.pem, key: key.pem }") \
     X(INSTANCE,  "an instance",                  "127.0.0.1:9101, app.local:80, \"unix:/run/shop.sock\"") \
     X(INSTANCES, "a list of instances",          "[127.0.0.1:9101, { address: 127.0.0.1:9102, zone: a }]") \
     X(PATTERN,   "a path pattern",               "/cart, \"/product/{id}\", /api/*") \
     X(PATTERNS,  "a list of routes",             "[POST /cart, \"GET /product/{id}\"]") \
     X(NETWORKS,  "a list of networks",           "[10.0.0.0/8, \"fd00::/8\", 192.0.2.7, \"unix:\"]") \
+    X(HOSTS,     "a list of host names",         "[evenkeel.internal, node3.internal]") \
     X(PEERS,     "a list of nodes",              "[10.0.0.2:9900, { address: \"https://node3.internal:9900\", ca: ca.pem }]") \
     X(WORDS,     "a list of words",              "[query, user-agent]") \
     X(STATUSES,  "a list of statuses",           "[500-599, 429]")
@@ -54,10 +56,18 @@
     X("listen.https[].certificates[].certificate",TEXT,      "!",              "", "",                                                        RESTART, NOW,   "The certificate chain.") \
     X("listen.https[].certificates[].key",   TEXT,      "!",              "", "",                                                        RESTART, NOW,   "Its private key.") \
     X("listen.postgres",                     ADDRESS,   "",               "", "",                                                    RESTART, LATER, "Where the app connects instead of to PostgreSQL.") \
-    X("listen.admin",                        ADDRESS,   "127.0.0.1:9900", "", "",                                                    RESTART, NOW,   "API, metrics and dashboard. On a loopback address only in this version.") \
-    X("admin",                               MAP,       "",               "", "",                                                    LIVE,    LATER, "Tokens for the admin address.") \
-    X("admin.view-token",                    MAP,       "",               "", "",                                                    LIVE,    LATER, "Who may look.") \
-    X("admin.operate-token",                 MAP,       "",               "", "",                                                    LIVE,    LATER, "Who may change something.") \
+    X("listen.admin",                        ENDPOINT,  "127.0.0.1:9900", "", "",                                                    RESTART, NOW,   "API, metrics and dashboard. What is not a loopback address needs TLS and both tokens.") \
+    X("listen.admin.address",                ADDRESS,   "!",              "", "",                                                    RESTART, NOW,   "The address, when it is given with keys.") \
+    X("listen.admin.certificate",            TEXT,      "",               "", "",                                                    RESTART, NOW,   "The certificate chain, PEM, for TLS; read again when the file changes.") \
+    X("listen.admin.key",                    TEXT,      "",               "", "",                                                    RESTART, NOW,   "Its private key, PEM.") \
+    X("admin",                               MAP,       "",               "", "",                                                    LIVE,    NOW,   "Who may use the admin address.") \
+    X("admin.view-token",                    MAP,       "",               "", "",                                                    LIVE,    NOW,   "The token of those who may look, at least 16 bytes. With tokens every request shows one, but for /healthz and /readyz.") \
+    X("admin.view-token.file",               TEXT,      "",               "", "",                                                    LIVE,    NOW,   "The file that holds it; read again with each reload.") \
+    X("admin.view-token.env",                TEXT,      "",               "", "",                                                    LIVE,    NOW,   "The environment variable that holds it.") \
+    X("admin.operate-token",                 MAP,       "",               "", "",                                                    LIVE,    NOW,   "The token of those who may also change something; another one.") \
+    X("admin.operate-token.file",            TEXT,      "",               "", "",                                                    LIVE,    NOW,   "The file that holds it; read again with each reload.") \
+    X("admin.operate-token.env",             TEXT,      "",               "", "",                                                    LIVE,    NOW,   "The environment variable that holds it.") \
+    X("admin.hosts",                         HOSTS,     "",               "", "",                                                    LIVE,    NOW,   "Names under which the admin address is asked for, beside localhost and addresses in digits: requests with another Host are refused.") \
     X("store",                               TEXT,      "evenkeel.db",    "", "",                                                    RESTART, NOW,   "The file that keeps the counts; always local.") \
     X("cluster",                             TEXT,      "",               "", "",                                                    RESTART, LATER, "What nodes must agree on.") \
     X("peers",                                PEERS,     "",               "", "",                                                     LIVE,    NOW,   "Other nodes whose counters are summed with ours, by their admin address: host:port, or a URL with http or https.") \

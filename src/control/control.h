@@ -8,6 +8,7 @@
 #ifndef EK_CONTROL_CONTROL_H
 #define EK_CONTROL_CONTROL_H
 
+#include "control/access.h"
 #include "control/assets.h"
 #include "control/backups.h"
 #include "control/book.h"
@@ -120,6 +121,7 @@ struct control {
     struct snapshot_reader admin_snapshots;
     struct publication admin_publication;
     struct api *api;
+    struct access access;
     struct duration_cache durations;
     ns_t scrape_took; /* the last one, of our time */
 };

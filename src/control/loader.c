@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "control/secrets.h"
 #include "io/tls.h"
 
 #include <errno.h>
@@ -127,7 +128,10 @@ static err make(struct loader *l, struct load_job *job)
     job->config->from_file = job->reread || job->from_file;
     config_compare(job->source, job->config->source, tell_live, job);
     config_compare(job->started, job->config->source, tell_restart, job);
-    TRY(dress_new(job)); /* names are learned, and forgotten, for what is right only */
+    if (job->reread)
+        TRY(admin_tokens_read(
+            job->config)); /* else those in force stay: control carries them over */
+    TRY(dress_new(job));   /* names are learned, and forgotten, for what is right only */
     job->over = arena_array(&job->arena, int64_t, job->change_count + 1);
     job->over_count = loader_complete(l, job->config, job->changes, job->change_count, job->over);
     return OK;

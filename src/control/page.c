@@ -220,7 +220,7 @@ static void write_store(const struct control *c, struct str *out)
     str_literal(out, "</p>");
 }
 
-void api_write_page(struct control *c, struct str *out)
+void api_write_page(struct control *c, bool session, struct str *out)
 {
     size_t count;
     struct row *rows = worst_first(c, &count);
@@ -252,6 +252,9 @@ void api_write_page(struct control *c, struct str *out)
               "<a href=\"/api/v1/peers\">peers</a>, "
               "<a href=\"/api/v1/changes\">changes</a>; <a href=\"/metrics\">metrics</a>.",
               c->parts.version);
+    if (session)
+        str_literal(out, "<form class=\"logout\" method=\"post\" action=\"/logout\">"
+                         "<button>Log out</button></form>");
     str_literal(out, "</footer></body></html>\n");
     free(rows);
 }

@@ -121,7 +121,10 @@ static err how_it_ended(const struct peer_request *r, CURLcode failed)
     curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
     if (status != 200)
         return err_make("it answered %ld%s", status,
-                        status == 404 ? ": is it an older version?" : "");
+                        status == 404   ? ": is it an older version?"
+                        : status == 401 ? ": it asks for another token"
+                        : status == 403 ? ": does its admin.hosts know this name?"
+                                        : "");
     return OK;
 }
 

@@ -59,8 +59,8 @@ unsigned peers_nodes_heard(const struct control *c)
 static bool same_target(const struct peer *p, const struct peering *o)
 {
     return span_equal(p->target.url, o->url) && span_equal(p->target.ca, o->ca) &&
-           span_equal(p->target.token_file, o->token_file) &&
-           span_equal(p->target.token_env, o->token_env);
+           span_equal(p->target.token_file, o->token.file) &&
+           span_equal(p->target.token_env, o->token.env);
 }
 
 static void peer_open(struct peer *p, const struct peering *o, uint32_t id)
@@ -70,8 +70,8 @@ static void peer_open(struct peer *p, const struct peering *o, uint32_t id)
     p->target = (struct peer_target){ .id = id,
                                       .url = arena_span(&p->arena, o->url),
                                       .ca = arena_span(&p->arena, o->ca),
-                                      .token_file = arena_span(&p->arena, o->token_file),
-                                      .token_env = arena_span(&p->arena, o->token_env) };
+                                      .token_file = arena_span(&p->arena, o->token.file),
+                                      .token_env = arena_span(&p->arena, o->token.env) };
 }
 
 static void peer_close(struct peer *p)

@@ -144,6 +144,7 @@ static void publish(struct control *c)
                unix_now(c));
     journey_steps_adopt(c, config);
     checker_adopt(&c->checker, config, NULL, 0);
+    access_adopt(&c->access, config);
     bool published = publication_publish(&c->publication, config);
     check(published);
     for (size_t i = 0; i < c->parts.worker_count; i++)
@@ -206,8 +207,11 @@ static void begin_recall(struct control *c)
 
 /* What takes a restart stays as it is. TLS towards instances is made once: its files may not be readable any
  * more. */
-static void carry_over(const struct config *old, struct config *new)
+static void carry_over(const struct config *old, struct config *new, bool reread)
 {
+    new->admin.address = old->admin.address;
+    if (!reread || (!new->admin_rules.tokens.wanted && !address_loopback(&old->admin.address)))
+        new->admin_rules.tokens = old->admin_rules.tokens; /* as long as others reach it, it asks */
     new->limits.connections = old->limits.connections;
     new->limits.memory = old->limits.memory;
     new->workers = old->workers;
@@ -228,7 +232,7 @@ void reload_loaded(struct control *c, struct load_job *job)
         finish(c, job->result);
         return;
     }
-    carry_over(control_config(c), job->config);
+    carry_over(control_config(c), job->config, job->reread);
     err e = registry_assign(&c->registry, job->config);
     if (e.failed) {
         finish(c, e);

@@ -417,7 +417,7 @@ class Edge:
     def admin_get(self, path):
         s = connect(self.admin)
         try:
-            s.send(f"GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            s.send(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             status, _, body = s.answer()
         finally:
             s.close()
@@ -431,10 +431,10 @@ class Edge:
 
 
 def yaml(instances, listen="http: \"127.0.0.1:${http}\"", tls="", limits="header-time: 30s", more="", workers=2, timeout="connect: 5s, head: 60s, idle: 60s",
-         checks="health: { interval: 0s }, "):
+         checks="health: { interval: 0s }, ", admin='"127.0.0.1:${admin}"'):
     """A configuration: what listens, where it goes, and what is special. Without active checks, for most cases count what instances hear of."""
     list_ = ", ".join(f'"{i if isinstance(i, str) else i.address}"' for i in instances)
-    return (f"listen: {{ {listen}, admin: \"127.0.0.1:${{admin}}\" }}\nstore: ${{dir}}/evenkeel.db\nworkers: {workers}\n"
+    return (f"listen: {{ {listen}, admin: {admin} }}\nstore: ${{dir}}/evenkeel.db\nworkers: {workers}\n"
             f"limits: {{ {limits} }}\n{more}\n"
             f"services: {{ app: {{ {checks}instances: [{list_}], timeout: {{ {timeout} }}{', tls: { ' + tls + ' }' if tls else ''} }} }}\n")
 

@@ -82,6 +82,8 @@ struct exchange {
     char *owned;                       /* body of an answer of our own, from malloc, or NULL */
     struct exchange_later *later;      /* who will answer it; NULL: nobody waits to */
     struct local_stream *local_stream; /* of our own; NULL: none */
+    struct http_field *own_fields;     /* of an answer of our own, beside the usual; or NULL */
+    uint32_t own_field_count;
 
     enum ending ending;
     enum ending no_connection; /* why the instance tried last could not be reached */

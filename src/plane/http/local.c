@@ -63,6 +63,27 @@ static void tell_gone(struct exchange *x)
         later->gone(later);
 }
 
+void exchange_add_field(struct exchange *x, struct span name, struct span value)
+{
+    char *text = scratch_take(&x->memory, name.n + value.n);
+
+    if (!x->own_fields)
+        x->own_fields = scratch_take(&x->memory, LOCAL_FIELDS_MAX * sizeof(x->own_fields[0]));
+    if (!text || !x->own_fields || x->own_field_count == LOCAL_FIELDS_MAX)
+        return;
+    memcpy(text, name.p, name.n);
+    memcpy(text + name.n, value.p, value.n);
+    x->own_fields[x->own_field_count++] = (struct http_field){ .name = text,
+                                                               .name_n = (uint16_t)name.n,
+                                                               .value = text + name.n,
+                                                               .value_n = (uint32_t)value.n };
+}
+
+const struct leg_peer *exchange_peer(const struct exchange *x)
+{
+    return x->down.peer;
+}
+
 void exchange_answer(struct exchange *x, unsigned status, struct span content_type, char *body,
                      size_t n)
 {

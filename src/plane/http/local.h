@@ -12,6 +12,7 @@
 
 struct exchange;
 struct http_part;
+struct leg_peer;
 
 /* Until an answer that comes later must be there: whoever owes it waits for a disk or another node, and has forgotten it by
  * then. */
@@ -41,6 +42,14 @@ struct exchange_later {
 };
 
 void exchange_hold(struct exchange *x, struct exchange_later *later);
+
+/* A field of the answer that is to come, beside those that every one has. Copied; what finds no room is left out. Before
+ * exchange_answer() or exchange_stream_begin(). */
+enum { LOCAL_FIELDS_MAX = 12 };
+void exchange_add_field(struct exchange *x, struct span name, struct span value);
+
+/* Who asks: valid as long as x. */
+const struct leg_peer *exchange_peer(const struct exchange *x);
 
 /* Answers with a body from malloc, which the exchange frees. */
 void exchange_answer(struct exchange *x, unsigned status, struct span content_type, char *body,

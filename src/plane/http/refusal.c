@@ -25,7 +25,8 @@ enum { OWN_FIELDS = 3 };
 
 bool own_answer(struct exchange *x, unsigned status, struct span type, size_t length)
 {
-    struct http_field *fields = scratch_take(&x->memory, OWN_FIELDS * sizeof(*fields));
+    struct http_field *fields =
+        scratch_take(&x->memory, (OWN_FIELDS + x->own_field_count) * sizeof(*fields));
 
     if (!fields)
         return false;
@@ -34,6 +35,8 @@ bool own_answer(struct exchange *x, unsigned status, struct span type, size_t le
     if (status ==
         503) /* spread over a few seconds, so that those refused do not all come back at once */
         end = own_field(end, SPAN("Retry-After"), retry_after(x));
+    for (uint32_t i = 0; i < x->own_field_count; i++)
+        *end++ = x->own_fields[i];
     x->answer = (struct http_head){
         .status = (uint16_t)status,
         .reason = http_reason(status),

@@ -92,10 +92,10 @@ static const struct wrong wrong_keys[] = {
     { GOOD "workers: 1\nworkers: 2\n",
       "4:1: 'workers' is given twice; the first one is in line 3\n" },
     { GOOD "wrokers: 1\n", "3:1: unknown key 'wrokers', did you mean 'workers'?\n" },
-    { GOOD "foo: 1\n",
-      "3:1: unknown key 'foo'; known here: listen, store, peers, workers, user, zone, trusted, "
-      "limits, log, trace, "
-      "identity, services, routes, journeys\n" },
+    { GOOD "foo: 1\n", "3:1: unknown key 'foo'; known here: listen, admin, store, peers, workers, "
+                       "user, zone, trusted, "
+                       "limits, log, trace, "
+                       "identity, services, routes, journeys\n" },
     { GOOD "objectives: {}\n",
       "3:1: unknown key 'objectives' here; it belongs to journeys.*.objectives\n" },
     { GOOD "cluster: a\n", "3:1: 'cluster' is not in this version: What nodes must agree on.\n" },
@@ -111,7 +111,7 @@ static const struct wrong wrong_keys[] = {
       "3:42: a token comes from a file or from env, one of them\n" },
     { GOOD "\"" TEN TEN TEN TEN TEN TEN "1234\xC3\xA4\": 1\n",
       "3:1: unknown key '" TEN TEN TEN TEN TEN TEN
-      "1234...'; known here: listen, store, peers, workers, user, zone, trusted, limits, "
+      "1234...'; known here: listen, admin, store, peers, workers, user, zone, trusted, limits, "
       "log, trace, identity, services, routes, journeys\n" },
     { "services: { s: { instances: [127.0.0.1:1] } }\n",
       "1:1: 'listen' is missing: Where evenkeel takes connections.\n" },
@@ -152,8 +152,35 @@ static const struct wrong wrong_values[] = {
 
 static const struct wrong wrong_addresses[] = {
     { "listen: { http: 127.0.0.1:8080, admin: 0.0.0.0:9900 }\n" SHOP,
-      "1:40: the admin address must be a loopback address (127.0.0.1, [::1]) in this version: "
-      "it has no tokens and no TLS yet\n" },
+      "1:40: other machines reach the admin address 0.0.0.0:9900, so it needs TLS and tokens: "
+      "listen.admin as { address: ..., certificate: cert.pem, key: key.pem }, and "
+      "admin.view-token and admin.operate-token; or a loopback address (127.0.0.1, [::1])\n" },
+    { "listen: { http: 127.0.0.1:8080, admin: { address: 10.0.0.1:9900, certificate: c, key: k } "
+      "}\n" SHOP,
+      "1:51: other machines reach the admin address 10.0.0.1:9900, so it needs TLS and tokens: "
+      "admin.view-token and admin.operate-token; or a loopback address (127.0.0.1, [::1])\n" },
+    { "listen: { http: 127.0.0.1:8080, admin: \"[::]:9900\" }\nadmin: { view-token: { env: V }, "
+      "operate-token: { file: o } }\n" SHOP,
+      "1:40: other machines reach the admin address [::]:9900, so it needs TLS and tokens: "
+      "listen.admin as { address: ..., certificate: cert.pem, key: key.pem }; or a loopback "
+      "address (127.0.0.1, [::1])\n" },
+    { "listen: { http: 127.0.0.1:8080, admin: { address: 127.0.0.1:1, certificate: c } }\n" SHOP,
+      "1:40: a certificate and its key belong together; 'key' is missing\n" },
+    { "listen: { http: 127.0.0.1:8080, admin: [127.0.0.1:1] }\n" SHOP,
+      "1:40: 'admin' takes an address, or keys with one, not a list; for example 127.0.0.1:9900, { "
+      "address: 0.0.0.0:9900, certificate: cert.pem, key: key.pem }\n" },
+    { GOOD "admin: { view-token: { env: V } }\n",
+      "3:22: admin.operate-token is missing: view-token is for who may look, operate-token for who "
+      "may also change something; give both, or none on a loopback address\n" },
+    { GOOD "admin: { operate-token: { file: o } }\n",
+      "3:25: admin.view-token is missing: view-token is for who may look, operate-token for who "
+      "may also change something; give both, or none on a loopback address\n" },
+    { GOOD "admin: { view-token: { env: V, file: v }, operate-token: { env: O } }\n",
+      "3:22: a token comes from a file or from env, one of them\n" },
+    { GOOD "admin: { hosts: [a.example, \"b.example:9900\"] }\n",
+      "3:29: 'b.example:9900' is no host name, without a port; for example evenkeel.internal\n" },
+    { GOOD "admin: { hosts: [{ a: b }] }\n",
+      "3:18: 'hosts' takes a list of host names, without keys\n" },
     { "listen: { http: [127.0.0.1:1, 127.0.0.1:1] }\n" SHOP,
       "1:31: the address 127.0.0.1:1 is given twice\n" },
     { "listen: { http: [127.0.0.1:1, 0.0.0.0:1] }\n" SHOP,
@@ -267,8 +294,9 @@ static const struct wrong several_errors[] = {
     { "wrokers: 1\nlisten: { http: 0.0.0.0:80, admin: 10.0.0.1:1 }\nservices:\n  a: { "
       "instances: [x] }\nroutes: [{ path: /, service: b }]\nlog: { level: loud }\n",
       "1:1: unknown key 'wrokers', did you mean 'workers'?\n"
-      "2:36: the admin address must be a loopback address (127.0.0.1, [::1]) in this version: "
-      "it has no tokens and no TLS yet\n"
+      "2:36: other machines reach the admin address 10.0.0.1:1, so it needs TLS and tokens: "
+      "listen.admin as { address: ..., certificate: cert.pem, key: key.pem }, and "
+      "admin.view-token and admin.operate-token; or a loopback address (127.0.0.1, [::1])\n"
       "4:20: 'x'" NO_INSTANCE "5:30: there is no service 'b'\n"
       "6:15: 'loud' is not one of: error, warn, info, debug\n" },
 };
@@ -459,7 +487,7 @@ static void defaults(void **state)
     char text[ADDRESS_TEXT_MAX];
 
     (void)state;
-    assert_string_equal(address_print(&c->admin, text), "127.0.0.1:9900");
+    assert_string_equal(address_print(&c->admin.address, text), "127.0.0.1:9900");
     assert_span(c->store, "/etc/ek/evenkeel.db");
     assert_in_range(c->workers, 1, WORKERS_MAX);
     assert_int_equal(c->limits.connections, 20000);
@@ -492,7 +520,7 @@ static void paths_are_relative_to_the_file(void **state)
 
     (void)state;
     assert_string_equal(address_print(&c->http[0].address, text), "unix:/etc/ek/in.sock");
-    assert_string_equal(address_print(&c->admin, text), "unix:/run/a");
+    assert_string_equal(address_print(&c->admin.address, text), "unix:/run/a");
     assert_string_equal(address_print(&c->services[0].instances[0].address, text),
                         "unix:/etc/ek/out.sock");
     assert_span(c->services[0].instances[0].text, "unix:out.sock");
