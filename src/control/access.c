@@ -62,10 +62,10 @@ static struct access_answer not_right(struct access *a, const struct access_ques
     char text[ADDRESS_HOST_MAX];
 
     a->refused++;
-    if (attempts_failed(&a->attempts, q->peer, q->now))
+    if (wrong_tokens_add(&a->wrong, q->peer, q->now))
         log_warn("admin address: %d tokens from %.*s were not right; it is not listened to for the "
                  "rest of the minute",
-                 ATTEMPTS_ALLOWED, (int)address_print_host(q->peer, text), text);
+                 WRONG_TOKENS_ALLOWED, (int)address_print_host(q->peer, text), text);
     return (struct access_answer){ .status = 401,
                                    .reason = "token_wrong",
                                    .text = "the token is not right",
@@ -75,7 +75,7 @@ static struct access_answer not_right(struct access *a, const struct access_ques
 struct access_answer access_judge_token(struct access *a, const struct access_question *q,
                                         struct span token)
 {
-    ns_t rest = attempts_rest(&a->attempts, q->peer, q->now);
+    ns_t rest = wrong_tokens_rest(&a->wrong, q->peer, q->now);
     struct secret_mark mark;
 
     if (rest > 0)

@@ -2,11 +2,11 @@
 /* access.h - who may do what on the admin address: by the Host that a request names, by its token or its session.
  * Always: without tokens everything is allowed, and then the address is this machine's own (config_admin.c sees to that);
  * /healthz, /readyz and the files of the page need neither. Used in control's thread only.
- * Next: secrets.h, attempts.h, sessions.h; api.c, which asks for every request. */
+ * Next: secrets.h, wrong_tokens.h, sessions.h; api.c, which asks for every request. */
 #ifndef EK_CONTROL_ACCESS_H
 #define EK_CONTROL_ACCESS_H
 
-#include "control/attempts.h"
+#include "control/wrong_tokens.h"
 #include "control/secrets.h"
 #include "control/sessions.h"
 #include "proto/http.h"
@@ -19,7 +19,7 @@ enum access_right {
 
 struct access {
     struct admin_tokens tokens; /* in force */
-    struct attempts attempts;
+    struct wrong_tokens wrong;
     struct sessions sessions;
     uint64_t refused; /* tokens that were not right, since the start */
 };

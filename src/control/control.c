@@ -573,7 +573,7 @@ err control_open(struct control *c, const struct control_parts *parts)
     check(c->started_with != NULL);
     checker_open(&c->checker, c->reactor, &c->admin_page, c->registry.edge.said, parts->wall,
                  (struct check_owner){ .changed = check_changed, .owner = c });
-    c->access.attempts.key = parts->hash_key;
+    c->access.wrong.key = parts->hash_key;
     access_adopt(&c->access, parts->config);
     c->api = api_new(c);
     TRY(open_book(c));

@@ -163,7 +163,7 @@ static void guessing_ends_soon(void **state)
 
     (void)state;
     session_begin(&gate.sessions, false, 0, id);
-    for (int i = 0; i < ATTEMPTS_ALLOWED; i++)
+    for (int i = 0; i < WRONG_TOKENS_ALLOWED; i++)
         assert_int_equal(judge("Authorization: Bearer guess\r\n", 0).status, 401);
     struct access_answer a = judge("Authorization: Bearer " VIEW "\r\n", 30 * NS_PER_S);
     assert_int_equal(a.status, 429); /* not even the right one */

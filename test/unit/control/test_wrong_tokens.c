@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_attempts.c - whoever is wrong too often is not listened to for a while, and nobody else suffers from it. */
+/* test_wrong_tokens.c - whoever is wrong too often is not listened to for a while, and nobody else suffers from it. */
 #include "unit.h"
 
-#include "control/attempts.h"
+#include "control/wrong_tokens.h"
 
 #include <string.h>
 
-static struct attempts table;
+static struct wrong_tokens table;
 
 static struct address address(const char *text)
 {
@@ -23,7 +23,7 @@ static unsigned wrong(const char *text, unsigned count, ns_t now)
     unsigned told = 0;
 
     for (unsigned i = 0; i < count; i++)
-        told += attempts_failed(&table, &a, now);
+        told += wrong_tokens_add(&table, &a, now);
     return told;
 }
 
@@ -31,7 +31,7 @@ static ns_t rest(const char *text, ns_t now)
 {
     struct address a = address(text);
 
-    return attempts_rest(&table, &a, now);
+    return wrong_tokens_rest(&table, &a, now);
 }
 
 static int begin(void **state)
@@ -45,14 +45,14 @@ static int begin(void **state)
 static void ten_within_a_minute(void **state)
 {
     (void)state;
-    assert_int_equal(wrong("192.0.2.1", ATTEMPTS_ALLOWED - 1, NS_PER_S), 0);
+    assert_int_equal(wrong("192.0.2.1", WRONG_TOKENS_ALLOWED - 1, NS_PER_S), 0);
     assert_int_equal(rest("192.0.2.1", NS_PER_S), 0);
     assert_int_equal(wrong("192.0.2.1", 1, 21 * NS_PER_S), 1);
     assert_int_equal(rest("192.0.2.1", 21 * NS_PER_S), 40 * NS_PER_S);
     assert_int_equal(wrong("192.0.2.1", 5, 22 * NS_PER_S), 0); /* told once */
     assert_int_equal(rest("192.0.2.2", 22 * NS_PER_S), 0);
     assert_int_equal(rest("192.0.2.1", 61 * NS_PER_S), 0);
-    assert_int_equal(wrong("192.0.2.1", ATTEMPTS_ALLOWED, 61 * NS_PER_S),
+    assert_int_equal(wrong("192.0.2.1", WRONG_TOKENS_ALLOWED, 61 * NS_PER_S),
                      1); /* and from the start */
 }
 
@@ -66,14 +66,14 @@ static void slowly_is_no_attack(void **state)
 static void a_customer_is_a_64(void **state)
 {
     (void)state;
-    for (int i = 0; i < ATTEMPTS_ALLOWED; i++) {
+    for (int i = 0; i < WRONG_TOKENS_ALLOWED; i++) {
         char text[64];
         snprintf(text, sizeof(text), "2001:db8:0:1::%x", i + 1);
         wrong(text, 1, 0);
     }
     assert_true(rest("2001:db8:0:1:ffff::1", 1) > 0);
     assert_int_equal(rest("2001:db8:0:2::1", 1), 0);
-    wrong("::ffff:192.0.2.9", ATTEMPTS_ALLOWED, 0);
+    wrong("::ffff:192.0.2.9", WRONG_TOKENS_ALLOWED, 0);
     assert_true(rest("192.0.2.9", 1) > 0);
 }
 
@@ -82,13 +82,13 @@ static void many_addresses_make_none_forgotten_that_is_refused(void **state)
     char text[64];
 
     (void)state;
-    wrong("192.0.2.1", ATTEMPTS_ALLOWED, 0);
-    for (int i = 0; i < 4 * ATTEMPTS_KEPT; i++) {
+    wrong("192.0.2.1", WRONG_TOKENS_ALLOWED, 0);
+    for (int i = 0; i < 4 * WRONG_TOKENS_KEPT; i++) {
         snprintf(text, sizeof(text), "10.0.%d.%d", i / 250, i % 250);
         wrong(text, 1, 1);
     }
     assert_true(rest("192.0.2.1", 2) > 0);
-    assert_true(wrong("198.51.100.7", ATTEMPTS_ALLOWED, 3) == 1); /* and a new one has room */
+    assert_true(wrong("198.51.100.7", WRONG_TOKENS_ALLOWED, 3) == 1); /* and a new one has room */
 }
 
 int main(void)
