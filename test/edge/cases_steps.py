@@ -76,7 +76,7 @@ def wander(port, users, seed, wrong):
 def funnel(edge):
     body = kit.connect(edge.admin)
     try:
-        answer = json.loads(body.get("/api/v1/journeys")[2])
+        answer = json.loads(body.get("/api/v1/journeys", host="localhost")[2])
     finally:
         body.close()
     return {j["name"]: j for j in answer["journeys"]}["flow"]
