@@ -10,12 +10,42 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-static void count_event(struct control *c, const struct event *e)
+/* In the second in which it ended it counts as anything else. */
+static bool is_late(const struct event *e)
+{
+    return e->ago >= NS_PER_S;
+}
+
+static struct verdict count_event(struct control *c, const struct event *e)
 {
     const struct journey *j = e->journey;
     struct verdict v = verdict_told(&j->rules, e->outcome, e->took);
 
     tally_verdict(&c->tally, (struct tally_slots){ j->series, j->histogram }, v, e->took);
+    return v;
+}
+
+void events_count(struct control *c, const struct event *list, size_t count, size_t *ret_known)
+{
+    struct late_event *late = calloc(count ? count : 1, sizeof(*late));
+    size_t late_count = 0;
+
+    check(late != NULL);
+    *ret_known = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct event *e = &list[i];
+        if (e->mark && !recent_put(c->events_seen, e->mark)) {
+            ++*ret_known;
+            continue;
+        }
+        struct verdict v = count_event(c, e);
+        if (is_late(e))
+            late[late_count++] = (struct late_event){
+                .journey = e->journey, .ago = e->ago, .verdict = v, .took = e->took
+            };
+    }
+    book_late(&c->book, late, late_count, c->reactor->now, c->parts.wall() / NS_PER_S);
+    free(late);
 }
 
 static void answer_wrong(struct api_call *k, const char *words)
@@ -34,7 +64,7 @@ void api_take_events(struct api_call *k)
     struct control *c = k->control;
     struct event *list;
     size_t count;
-    size_t known = 0;
+    size_t known;
     err e = events_read(k->body, control_config(c), c->parts.hash_key, c->parts.wall() / NS_PER_S,
                         &list, &count);
 
@@ -42,12 +72,7 @@ void api_take_events(struct api_call *k)
         answer_wrong(k, e.text);
         return;
     }
-    for (size_t i = 0; i < count; i++) {
-        if (list[i].mark && !recent_put(c->events_seen, list[i].mark))
-            known++;
-        else
-            count_event(c, &list[i]);
-    }
+    events_count(c, list, count, &known);
     free(list);
     str_print(&k->out, "{\"taken\":%zu,\"known\":%zu}\n", count - known, known);
 }

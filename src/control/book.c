@@ -19,9 +19,11 @@ void book_close(struct book *b)
         free(b->accounts[i].window_memory);
         free(b->accounts[i].slot_bins);
         free(b->accounts[i].older_bins);
+        free(b->accounts[i].late_bins);
     }
     free(b->accounts);
     free(b->by_id);
+    free(b->late);
     *b = (struct book){};
 }
 
@@ -34,6 +36,11 @@ void book_add_page(struct book *b, const struct counter_page *p)
 uint64_t book_sum(const struct book *b, uint32_t slot)
 {
     return counter_sum(b->pages, b->page_count, slot);
+}
+
+uint64_t book_bin(const struct book *b, const struct account *a, uint32_t bin)
+{
+    return book_sum(b, a->histogram + bin) - (a->late_bins ? a->late_bins[bin] : 0);
 }
 
 /* ---- figures */
@@ -94,7 +101,7 @@ void book_histogram(const struct book *b, const struct account *a,
                     uint64_t ret_bins[HISTOGRAM_BINS])
 {
     for (uint32_t i = 0; i < HISTOGRAM_BINS; i++)
-        ret_bins[i] = book_sum(b, a->histogram + i) - a->older_bins[i];
+        ret_bins[i] = book_bin(b, a, i) - a->older_bins[i];
 }
 
 /* ---- accounts */

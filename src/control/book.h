@@ -66,6 +66,7 @@ struct account {
     uint64_t *older_bins; /* and at the begin of the slot before */
     uint64_t slot_timed;  /* values in slot_bins */
     uint64_t put_timed;   /* values in the histogram that was stored last */
+    uint64_t *late_bins;  /* of this process, in slots before the running one; NULL: none */
 };
 
 struct book {
@@ -84,6 +85,11 @@ struct book {
     enum store_trouble trouble_kind;
     int64_t trouble_since; /* unix seconds; 0: none */
     bool job_out;          /* the scribe has one */
+    struct late_add
+        *late; /* what the store is to be told of the past; version: number of an account */
+    size_t late_count;
+    size_t late_room;
+    size_t late_given; /* the first of them are with the job */
 };
 
 /* `measured_ms`: what the store knows of earlier processes. */
@@ -126,6 +132,25 @@ struct scribe_job *book_job(struct book *b, int64_t unix_now, bool last);
 /* The job came back; frees it. */
 void book_job_done(struct book *b, struct scribe_job *job);
 
+/* ---- book_late.c */
+
+/* An event that happened some time ago, and has been counted just now. */
+struct late_event {
+    const struct journey *journey;
+    ns_t ago; /* up to WINDOW_SPAN_S */
+    struct verdict verdict;
+    ns_t took;
+};
+
+/* They count when they happened: in the ring, and in what the store keeps. In any order; what lies before a journey was first
+ * counted counts as of then. */
+void book_late(struct book *b, const struct late_event *list, size_t count, ns_t now,
+               int64_t unix_now);
+
+/* What the next job is to tell the store of them. */
+void book_late_job(struct book *b, struct scribe_job *job);
+void book_late_done(struct book *b, bool stored);
+
 /* ---- book_refill.c */
 
 /* All that a store which was begun anew needs to be told, in the arena: the node, then each account. */
@@ -160,6 +185,9 @@ void book_histogram(const struct book *b, const struct account *a,
 uint64_t book_sum(const struct book *b, uint32_t slot);
 
 /* ---- between the book's files */
+
+/* One bin since the start, without what came late, which belongs to slots that are over. */
+uint64_t book_bin(const struct book *b, const struct account *a, uint32_t bin);
 
 /* Series and measured time, as a ring keeps them. Latency sums pass 2^32 microseconds within a window. */
 #define BOOK_WIDE_COLUMNS (UINT32_C(1) << SERIES_LATENCY_SUM_US)

@@ -56,7 +56,7 @@ static void put_histogram(const struct book *b, struct scribe_job *job, struct a
     uint64_t total = 0;
 
     for (uint32_t i = 0; i < HISTOGRAM_BINS; i++) {
-        ret_bins[i] = book_sum(b, a->histogram + i);
+        ret_bins[i] = book_bin(b, a, i);
         total += ret_bins[i] - a->slot_bins[i];
     }
     if (total == 0)
@@ -166,6 +166,7 @@ struct scribe_job *book_job(struct book *b, int64_t unix_now, bool last)
     job->tidy = minute;
     job->batch.samples = arena_array(&job->arena, struct sample, b->account_count + 1);
     fill_samples(b, job, minute || last);
+    book_late_job(b, job);
     fill_histograms(b, job, last);
     if (!last)
         ask_starts(b, job, minute);
@@ -208,6 +209,7 @@ static void tell_trouble(struct book *b, const struct scribe_job *job)
 void book_job_done(struct book *b, struct scribe_job *job)
 {
     b->job_out = false;
+    book_late_done(b, job->stored);
     tell_trouble(b, job);
     b->trouble = job->result;
     b->trouble_kind = job->trouble;

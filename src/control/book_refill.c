@@ -148,6 +148,7 @@ void book_refilled(struct book *b, const struct refill *r)
         a->unkept = false;
         a->put_timed = UINT64_MAX; /* the running slot is put again */
     }
+    b->late_count = 0; /* it was told of the minutes as they are now */
     b->written_at = r->now;
     b->trouble = OK;
     b->trouble_kind = STORE_NONE;

@@ -5,10 +5,11 @@
  *     duration_s  how long the job ran, or
  *     age_s       how long ago it was asked for; good and slow ones need one of the two
  *     id          whatever tells this event from others; the same again is not counted again
- *     at          unix seconds at which it ended; within the last hour, for it counts as of now */
+ *     at          unix seconds at which it ended; within the last six hours, which the ring knows (book_late.c) */
 #include "control/events.h"
 
 #include "base/check.h"
+#include "core/window.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -16,9 +17,8 @@
 enum {
     ID_MAX = 256,
     TOOK_MAX_S = 366 * 86400,
-    AT_AGO_MAX_S =
-        3600, /* older ones would spend the budget of a time in which they did not happen */
-    AT_AHEAD_MAX_S = 60, /* clocks of workers differ */
+    AT_AGO_MAX_S = WINDOW_SPAN_S, /* nothing older can be counted where it belongs */
+    AT_AHEAD_MAX_S = 60,          /* clocks of workers differ */
 };
 
 struct reading {
@@ -123,7 +123,7 @@ static err read_id(const struct reading *r, json_t *o, struct event *ret)
     return OK;
 }
 
-static err read_at(const struct reading *r, json_t *o)
+static err read_at(const struct reading *r, json_t *o, struct event *ret)
 {
     json_t *v = json_object_get(o, "at");
     double ago = (double)r->unix_now - json_number_value(v);
@@ -131,10 +131,9 @@ static err read_at(const struct reading *r, json_t *o)
     if (!v)
         return OK;
     if (!json_is_number(v) || !(ago >= -AT_AHEAD_MAX_S && ago <= AT_AGO_MAX_S))
-        return err_make(
-            "event %zu: at is unix seconds within the last hour, for the event counts as "
-            "of now",
-            r->index);
+        return err_make("event %zu: at is unix seconds within the last %d hours", r->index,
+                        AT_AGO_MAX_S / 3600);
+    ret->ago = ago > 0 ? (ns_t)(ago * (double)NS_PER_S) : 0;
     return OK;
 }
 
@@ -148,7 +147,7 @@ static err read_event(const struct reading *r, json_t *o, struct event *ret)
     TRY(read_outcome(r, o, ret));
     TRY(read_took(r, o, ret));
     TRY(read_id(r, o, ret));
-    return read_at(r, o);
+    return read_at(r, o, ret);
 }
 
 static err read_array(struct reading *r, json_t *array, struct event *list)

@@ -15,6 +15,7 @@ struct event {
     const struct journey *journey; /* of jobs */
     enum outcome outcome;          /* as told */
     ns_t took;                     /* how long it took, or how old it was; 0 unless told */
+    ns_t ago;                      /* when it ended, before now; 0: now */
     uint64_t mark;                 /* of its id, by `key`; 0: it has none */
 };
 
@@ -22,5 +23,10 @@ struct event {
  * of the first event that is wrong. */
 err events_read(struct span body, const struct config *c, uint64_t key, int64_t unix_now,
                 struct event **ret_list, size_t *ret_count);
+
+struct control;
+
+/* They are counted when they ended; not those whose mark is among the last ones already: *ret_known. In api_take_events.c. */
+void events_count(struct control *c, const struct event *list, size_t count, size_t *ret_known);
 
 #endif

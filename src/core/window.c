@@ -81,6 +81,38 @@ void window_push(struct window *w, int64_t slot, const uint64_t *cumulative)
         w->first = slot - WINDOW_SLOTS;
 }
 
+static void row_add(const struct window *w, int64_t slot, const uint64_t *sums)
+{
+    uint32_t *low = row_of(w, slot);
+    uint32_t *high = low + w->counters;
+
+    for (unsigned i = 0; i < w->counters; i++) {
+        uint64_t value = (uint64_t)low[i] + sums[i];
+        if (w->wide >> i & 1) {
+            value = ((uint64_t)*high << 32 | low[i]) + sums[i];
+            *high++ = (uint32_t)(value >> 32);
+        }
+        low[i] = (uint32_t)value;
+    }
+}
+
+void window_add_late(struct window *w, const struct window_add *list, size_t count)
+{
+    uint64_t sums[WINDOW_COUNTERS_MAX] = {};
+    size_t i = 0;
+
+    if (count == 0)
+        return;
+    int64_t s = list[0].slot > w->first ? list[0].slot : w->first + 1;
+    for (; s <= w->last; s++) {
+        for (; i < count && list[i].slot <= s; i++) {
+            check(list[i].counter < w->counters && (i == 0 || list[i].slot >= list[i - 1].slot));
+            sums[list[i].counter] += list[i].n;
+        }
+        row_add(w, s, sums);
+    }
+}
+
 static int64_t within(const struct window *w, int64_t slot)
 {
     if (slot < w->first)

@@ -46,6 +46,18 @@ void window_begin(struct window *w, void *memory, unsigned counters, uint32_t wi
  * slot is overwritten, so pushing each second keeps the newest slot live. */
 void window_push(struct window *w, int64_t slot, const uint64_t *cumulative);
 
+/* What was counted in slots that are over, and is told only now. */
+struct window_add {
+    int64_t slot;
+    unsigned counter;
+    uint64_t n;
+};
+
+/* Every row from its slot on gets it, as if it had been pushed then; what lies before the history counts in its first slot,
+ * what lies behind the newest slot is left to the next push. `list` in the order of the slots. The counters that are pushed next have
+ * it already. */
+void window_add_late(struct window *w, const struct window_add *list, size_t count);
+
 /* What happened after slot `from` until the end of slot `to`, as far as the ring knows: both are
  * moved into what it holds. Returns the slots between, 0 when there are none (the deltas are then
  * 0). */

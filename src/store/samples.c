@@ -33,6 +33,7 @@ static err put_sample(struct store *s, const struct sample *sample)
 
 static err put_all(struct store *s, const struct sample_batch *batch)
 {
+    TRY(late_write(s, batch->late, batch->late_count, batch->now));
     for (size_t i = 0; i < batch->sample_count; i++)
         TRY(put_sample(s, &batch->samples[i]));
     for (size_t i = 0; i < batch->histogram_count; i++) {

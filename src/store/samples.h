@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/span.h"
 #include "core/series.h"
+#include "store/late.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -45,6 +46,9 @@ struct sample_batch {
     size_t sample_count;
     struct histogram_sample *histograms;
     size_t histogram_count;
+    const struct late_add *late; /* what comes into the past (late.h), in its order */
+    size_t late_count;
+    int64_t now; /* unix seconds; of the late ones */
 };
 
 /* Needs an epoch. On failure nothing of the batch was stored (store_trouble() says why); the same

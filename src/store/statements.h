@@ -70,6 +70,14 @@
     X(SAMPLES_AFTER, \
       "SELECT at, epoch, counts FROM minute" OF_VERSION "AND at > ?3 UNION ALL " \
       "SELECT at, epoch, counts FROM hour" OF_VERSION "AND at > ?3 ORDER BY at, epoch") \
+    X(MINUTES_FROM, \
+      "SELECT at, epoch, counts FROM minute" OF_VERSION "AND at >= ?3 ORDER BY at, epoch") \
+    X(MINUTE_MAKE, /* as it stood then, unless there is a row */ \
+      "INSERT INTO minute(version, node, at, epoch, counts) SELECT ?1, ?2, ?3, epoch, counts FROM (" \
+      FROM_EITHER("AND at <= ?3", NEWEST) ") " \
+      "WHERE NOT EXISTS (SELECT 1 FROM minute" OF_VERSION "AND at = ?3)") \
+    X(HISTOGRAM_GET, \
+      "SELECT bins FROM histogram" OF_VERSION "AND at = ?3 AND epoch = ?4") \
     X(HISTOGRAMS, \
       "SELECT bins FROM histogram" OF_VERSION "AND at >= ?3 AND at < ?4") \
     \

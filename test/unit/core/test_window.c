@@ -46,9 +46,30 @@ static void story_end(struct story *s)
     free(s->seen);
 }
 
+/* Some of it is told only now, of slots that are held; what is older counts in the oldest. */
+static void happen_late(struct story *s)
+{
+    struct window_add list[6];
+    int64_t slot = s->w.last - (int64_t)rng_below(&s->rng, WINDOW_SLOTS + 9);
+
+    for (int i = 0; i < 6; i++) {
+        int64_t counts_in = slot > s->w.first ? slot : s->w.first + 1;
+        list[i] = (struct window_add){ .slot = slot,
+                                       .counter = (unsigned)rng_below(&s->rng, COUNTERS),
+                                       .n = rng_below(&s->rng, 60000) };
+        s->cumulative[list[i].counter] += list[i].n;
+        s->seen[counts_in - s->begin][list[i].counter] += list[i].n;
+        slot += (int64_t)rng_below(&s->rng, (uint64_t)(s->w.last - slot) + 1);
+    }
+    window_add_late(&s->w, list, 6);
+}
+
 static void happen(struct story *s, int64_t slot)
 {
     uint64_t most[COUNTERS] = { 3, 1000000, UINT64_C(1) << 40 };
+
+    if (s->w.last > s->w.first && rng_below(&s->rng, 50) == 0)
+        happen_late(s);
 
     for (int i = 0; i < COUNTERS; i++) {
         uint64_t n = rng_below(&s->rng, most[i]);
