@@ -3,22 +3,18 @@
 #include "bus/counters.h"
 
 #include "base/check.h"
-
-#include <sys/mman.h>
+#include "base/reserve.h"
 
 static const size_t page_size = COUNTER_SLOTS * sizeof(_Atomic uint64_t);
 
 void counter_page_open(struct counter_page *p)
 {
-    void *m = mmap(NULL, page_size, PROT_READ | PROT_WRITE,
-                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    check(m != MAP_FAILED);
-    p->slots = m;
+    p->slots = reserve(page_size);
 }
 
 void counter_page_close(struct counter_page *p)
 {
-    munmap(p->slots, page_size);
+    reserve_free(p->slots, page_size);
     p->slots = NULL;
 }
 

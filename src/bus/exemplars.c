@@ -2,24 +2,19 @@
 /* exemplars.c - see exemplars.h. */
 #include "bus/exemplars.h"
 
-#include "base/check.h"
-
-#include <sys/mman.h>
+#include "base/reserve.h"
 
 static const size_t table_size =
     sizeof(struct exemplar_cell) * EXEMPLAR_JOURNEYS_MAX * EXEMPLAR_KINDS;
 
 void exemplars_open(struct exemplars *e)
 {
-    void *m = mmap(NULL, table_size, PROT_READ | PROT_WRITE,
-                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    check(m != MAP_FAILED);
-    e->cells = m;
+    e->cells = reserve(table_size);
 }
 
 void exemplars_close(struct exemplars *e)
 {
-    munmap(e->cells, table_size);
+    reserve_free(e->cells, table_size);
     e->cells = NULL;
 }
 

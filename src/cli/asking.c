@@ -16,7 +16,7 @@ static double seconds_of(const char *text)
     return (text && (*end || end == text)) || !(s >= 0.1 && s <= 86400) ? 0 : s;
 }
 
-int asking_read(int argc, char **argv, struct asking *ret, const char *why_not)
+static int read_options(int argc, char **argv, struct asking *ret)
 {
     struct option_reader r = { .argc = argc, .argv = argv };
     enum option_id id;
@@ -35,10 +35,26 @@ int asking_read(int argc, char **argv, struct asking *ret, const char *why_not)
             return EXIT_USAGE;
         }
     }
-    if (optind < argc) {
+    return EXIT_DONE;
+}
+
+int asking_read_one(int argc, char **argv, struct asking *ret, const char **ret_argument)
+{
+    int usage = read_options(argc, argv, ret);
+
+    if (usage == EXIT_DONE)
+        *ret_argument = optind + 1 == argc ? argv[optind] : NULL;
+    return usage;
+}
+
+int asking_read(int argc, char **argv, struct asking *ret, const char *why_not)
+{
+    int usage = read_options(argc, argv, ret);
+
+    if (usage == EXIT_DONE && optind < argc) {
         fprintf(stderr, "evenkeel %s: '%s' is not expected here%s\n", argv[0], argv[optind],
                 why_not);
         return EXIT_USAGE;
     }
-    return EXIT_DONE;
+    return usage;
 }

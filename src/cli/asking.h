@@ -13,6 +13,9 @@ struct asking {
 
 enum { ASKING_EVERY_S = 2 };
 
+/* The same, for a command that takes one argument: NULL when there is none, or more. */
+int asking_read_one(int argc, char **argv, struct asking *ret, const char **ret_argument);
+
 /* EXIT_DONE, or EXIT_USAGE when something is wrong, which was said. `why_not`: behind the name of an argument that is not
  * expected; "" for nothing more. */
 int asking_read(int argc, char **argv, struct asking *ret, const char *why_not);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* backup.c - `evenkeel backup FILE`: the running program copies its store; we wait, and say how large it is. */
 #include "cli/answers.h"
-#include "cli/options.h"
+#include "cli/asking.h"
+#include "cli/commands.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,30 +10,18 @@
 #include <unistd.h>
 
 struct backup_options {
-    const char *admin;
+    struct asking asked;
     const char *file;
-    bool json;
 };
 
 static int read_options(int argc, char **argv, struct backup_options *o)
 {
-    struct option_reader r = { .argc = argc, .argv = argv };
-    enum option_id id;
+    int usage = asking_read_one(argc, argv, &o->asked, &o->file);
 
-    while ((id = option_next(&r)) != OPTION_END) {
-        if (id == OPTION_WRONG)
-            return EXIT_USAGE;
-        if (id == OPTION_admin)
-            o->admin = optarg;
-        if (id == OPTION_json)
-            o->json = true;
-    }
-    if (optind + 1 != argc) {
-        fprintf(stderr, "evenkeel backup: one file is expected, where the copy goes\n");
-        return EXIT_USAGE;
-    }
-    o->file = argv[optind];
-    return EXIT_DONE;
+    if (usage != EXIT_DONE || o->file)
+        return usage;
+    fprintf(stderr, "evenkeel backup: one file is expected, where the copy goes\n");
+    return EXIT_USAGE;
 }
 
 /* The running program has another folder than we. */
@@ -62,7 +51,7 @@ static err begin(const struct backup_options *o, json_int_t *ret_serial)
     if (!e.failed && !text)
         e = err_make("the file's name is not UTF-8");
     if (!e.failed)
-        e = client_tell(o->admin, "POST", "/api/v1/backup", text, &status, &body);
+        e = client_tell(o->asked.admin, "POST", "/api/v1/backup", text, &status, &body);
     if (!e.failed) {
         json_t *answer = json_loadb(body.p ? body.p : "", body.n, 0, NULL);
         const char *error = json_string_value(json_object_get(answer, "error"));
@@ -85,7 +74,7 @@ static err wait_for(const struct backup_options *o, json_int_t serial, json_t **
 
     for (;;) {
         json_t *now = NULL;
-        err e = answer_get(o->admin, "/api/v1/backup", &now);
+        err e = answer_get(o->asked.admin, "/api/v1/backup", &now);
         if (e.failed)
             return e;
         if (count_of(now, "serial") != serial) {
@@ -103,7 +92,7 @@ static err wait_for(const struct backup_options *o, json_int_t serial, json_t **
 
 int cmd_backup(int argc, char **argv)
 {
-    struct backup_options o = { .admin = CLIENT_DEFAULT_ADMIN };
+    struct backup_options o = {};
     json_int_t serial = 0;
     json_t *last = NULL;
     int usage = read_options(argc, argv, &o);
@@ -118,7 +107,7 @@ int cmd_backup(int argc, char **argv)
         return EXIT_FAILED;
     }
     bool good = strcmp(text_of(last, "state"), "done") == 0;
-    if (o.json)
+    if (o.asked.json)
         print_json(last);
     else if (good)
         printf("%s: %lld bytes in %.1f s\n", text_of(last, "path"),

@@ -3,6 +3,7 @@
  * instances are asked for when they are wanted. */
 #include "cli/answers.h"
 #include "cli/options.h"
+#include "control/config_file.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -44,7 +45,8 @@ static void put_bash_values(struct str *out, const char *completes)
     else if (strcmp(completes, "@command") == 0)
         str_literal(out, "list=$commands");
     else if (completes[0] == '@')
-        str_print(out, "list=$(evenkeel completion %ss 2>/dev/null)", completes + 1);
+        str_print(out, "list=$(evenkeel completion %ss -- \"${words[@]:2}\" 2>/dev/null)",
+                  completes + 1);
     else
         str_print(out, "list='%s'", completes);
 }
@@ -112,7 +114,7 @@ static void put_zsh_action(struct str *out, const char *completes)
     else if (strcmp(completes, "@command") == 0)
         str_literal(out, "{_describe command commands}");
     else if (completes[0] == '@')
-        str_print(out, "{compadd -- ${(f)\"$(evenkeel completion %ss 2>/dev/null)\"}}",
+        str_print(out, "{compadd -- ${(f)\"$(evenkeel completion %ss -- $words 2>/dev/null)\"}}",
                   completes + 1);
     else
         str_print(out, "(%s)", completes);
@@ -178,7 +180,8 @@ static void put_fish_values(struct str *out, const char *completes)
         put_commands(out);
         str_char(out, '\'');
     } else if (completes && completes[0] == '@') {
-        str_print(out, " -a '(evenkeel completion %ss 2>/dev/null)'", completes + 1);
+        str_print(out, " -a '(evenkeel completion %ss -- (commandline -opc) 2>/dev/null)'",
+                  completes + 1);
     } else if (completes) {
         str_print(out, " -a '%s'", completes);
     }
@@ -242,28 +245,75 @@ static void print_names(const json_t *list, const char *key)
         printf("%s\n", text_of(o, key));
 }
 
-static void print_journeys(void)
+static void print_journeys(const char *admin)
 {
     json_t *root = NULL;
-    err e = answer_get(CLIENT_DEFAULT_ADMIN, "/api/v1/journeys", &root);
+    err e = answer_get(admin, "/api/v1/journeys", &root);
 
     if (!e.failed)
         print_names(json_object_get(root, "journeys"), "name");
     json_decref(root);
 }
 
-static void print_instances(void)
+static void print_instances(const char *admin)
 {
     json_t *root = NULL;
     size_t i;
     json_t *service;
-    err e = answer_get(CLIENT_DEFAULT_ADMIN, "/api/v1/services", &root);
+    err e = answer_get(admin, "/api/v1/services", &root);
 
     if (!e.failed) {
         json_array_foreach (json_object_get(root, "services"), i, service)
             print_names(json_object_get(service, "instances"), "address");
     }
     json_decref(root);
+}
+
+/* The value of an option among the words of a line that may not be finished: "--admin X", "--admin=X", "-c X", "-cX". The last
+ * one counts, as for the commands. NULL: it is not there. */
+static const char *value_among(char *const *words, int count, const struct option_row *o)
+{
+    const char *value = NULL;
+    size_t n = strlen(o->name);
+
+    for (int i = 0; i < count; i++) {
+        const char *w = words[i];
+        bool longs = strncmp(w, "--", 2) == 0 && strncmp(w + 2, o->name, n) == 0;
+        bool letter = o->letter && w[0] == '-' && w[1] == o->letter;
+        if (longs && w[2 + n] == '=')
+            value = w + 3 + n;
+        else if (letter && w[2])
+            value = w + 2;
+        else if (((longs && !w[2 + n]) || letter) && i + 1 < count)
+            value = words[++i];
+    }
+    return value && *value ? value : NULL;
+}
+
+/* Where the command that is being typed would ask. */
+static const char *admin_of(char *const *words, int count, struct arena *a)
+{
+    const char *admin = value_among(words, count, &option_rows[OPTION_admin]);
+    const char *file = value_among(words, count, &option_rows[OPTION_config]);
+
+    if (!admin && file)
+        admin = config_admin_of(a, file);
+    return admin ? admin : CLIENT_DEFAULT_ADMIN;
+}
+
+static int print_names_of(const char *what, char *const *words, int count)
+{
+    struct arena arena = {};
+    const char *admin = admin_of(words, count, &arena);
+
+    client_use_token_file(value_among(words, count, &option_rows[OPTION_token_file]));
+    client_use_ca(value_among(words, count, &option_rows[OPTION_ca]));
+    if (strcmp(what, "journeys") == 0)
+        print_journeys(admin);
+    else
+        print_instances(admin);
+    arena_free(&arena);
+    return EXIT_DONE;
 }
 
 int cmd_completion(int argc, char **argv)
@@ -277,8 +327,11 @@ int cmd_completion(int argc, char **argv)
         if (o == OPTION_WRONG)
             return EXIT_USAGE;
     }
-    const char *what = optind + 1 == argc ? argv[optind] : "";
-    for (size_t i = 0; i < sizeof(shells) / sizeof(shells[0]); i++) {
+    const char *what = optind < argc ? argv[optind] : "";
+    int more = argc - optind - 1;
+    if (strcmp(what, "journeys") == 0 || strcmp(what, "instances") == 0)
+        return print_names_of(what, argv + optind + 1, more);
+    for (size_t i = 0; i < sizeof(shells) / sizeof(shells[0]) && more == 0; i++) {
         if (strcmp(what, shells[i]) != 0)
             continue;
         completion_write((enum shell)i, &out);
@@ -286,12 +339,6 @@ int cmd_completion(int argc, char **argv)
         str_free(&out);
         return EXIT_DONE;
     }
-    if (strcmp(what, "journeys") == 0)
-        print_journeys();
-    else if (strcmp(what, "instances") == 0)
-        print_instances();
-    else
-        fprintf(stderr, "evenkeel completion: which shell: bash, zsh or fish?\n");
-    return *what && (strcmp(what, "journeys") == 0 || strcmp(what, "instances") == 0) ? EXIT_DONE
-                                                                                      : EXIT_USAGE;
+    fprintf(stderr, "evenkeel completion: which shell: bash, zsh or fish?\n");
+    return EXIT_USAGE;
 }

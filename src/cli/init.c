@@ -25,8 +25,9 @@ struct init_options {
     const char *format;
     const char *to[GIVEN_MAX];
     size_t to_count;
-    const char *output;
+    const char *output; /* NULL: no file */
     bool force;
+    bool json;
 };
 
 static bool add_given(const char *what, const char **list, size_t *count, const char *value)
@@ -53,6 +54,7 @@ static int read_options(int argc, char **argv, struct init_options *o)
         case OPTION_init_to: good = add_given("--to", o->to, &o->to_count, optarg); break;
         case OPTION_output: o->output = optarg; break;
         case OPTION_overwrite: o->force = true; break;
+        case OPTION_json: o->json = true; break;
         default: return EXIT_USAGE;
         }
     }
@@ -62,6 +64,13 @@ static int read_options(int argc, char **argv, struct init_options *o)
         fprintf(stderr, "evenkeel init: '%s' is not expected here\n", argv[optind]);
         good = false;
     }
+    if (good && o->json && o->output && strcmp(o->output, "-") == 0) {
+        fprintf(stderr, "evenkeel init: --json and the file cannot both go to standard output; the "
+                        "text is a field of it\n");
+        good = false;
+    }
+    if (!o->json && !o->output)
+        o->output = "evenkeel.yaml";
     return good ? EXIT_DONE : EXIT_USAGE;
 }
 
@@ -337,8 +346,8 @@ static void tell_written(const struct init_options *o, const struct adopted *a,
         tell_lost(&r->notes, &told);
     fprintf(stderr,
             "evenkeel init: %s has %zu services with %zu instances, %zu routes, %zu journeys",
-            strcmp(o->output, "-") == 0 ? "it" : o->output, services, instances, routes,
-            seen->journey_count ? seen->journey_count : 1);
+            !o->output || strcmp(o->output, "-") == 0 ? "it" : o->output, services, instances,
+            routes, seen->journey_count ? seen->journey_count : 1);
     if (a->lost)
         fprintf(stderr, "; %zu things were not translated", a->lost);
     fprintf(stderr, "\n");
@@ -355,17 +364,19 @@ static err init(const struct init_options *o, struct adopted *a, struct observed
         TRY(add_given_service(o, a));
     TRY(read_logs(o, a, seen));
     err e = init_write(a, seen, &text);
-    if (!e.failed)
+    if (!e.failed && o->output)
         e = write_file(o, a->arena, str_span(&text));
-    str_free(&text);
-    if (!e.failed)
+    if (!e.failed && o->json)
+        init_print_json(a, seen, str_cstr(&text), o->output);
+    else if (!e.failed)
         tell_written(o, a, seen);
+    str_free(&text);
     return e;
 }
 
 int cmd_init(int argc, char **argv)
 {
-    struct init_options o = { .output = "evenkeel.yaml" };
+    struct init_options o = {};
     const char *formats[GIVEN_MAX];
     struct stat st;
     struct arena arena = {};
@@ -374,7 +385,7 @@ int cmd_init(int argc, char **argv)
 
     if (usage != EXIT_DONE)
         return usage;
-    if (strcmp(o.output, "-") != 0 && !o.force && stat(o.output, &st) == 0) {
+    if (o.output && strcmp(o.output, "-") != 0 && !o.force && stat(o.output, &st) == 0) {
         fprintf(stderr, "evenkeel init: %s exists; --force replaces it, -o writes another\n",
                 o.output);
         return EXIT_FAILED;

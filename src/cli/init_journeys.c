@@ -3,25 +3,11 @@
 #include "cli/init_parts.h"
 
 #include "base/check.h"
-#include "core/pattern.h"
-#include "core/slo.h"
+#include "core/suggest_write.h"
 
 #include <stdlib.h>
 
-enum {
-    EVIDENCE_REQUESTS = 1000, /* fewer, or less than a day, show little */
-    EVIDENCE_S = 86400,
-    TOP_UNCLAIMED = 5,
-    PATTERNS_MAX = SUGGEST_JOURNEYS_MAX * SUGGEST_ROUTES_MAX,
-};
-
-/* Patterns that were written: what they take never comes to later ones. */
-struct written {
-    struct arena arena;
-    struct pattern patterns[PATTERNS_MAX];
-    const struct path_group *groups[PATTERNS_MAX];
-    size_t count;
-};
+enum { TOP_UNCLAIMED = 5 };
 
 static void put_starter(struct str *out)
 {
@@ -88,83 +74,24 @@ static void put_evidence(struct str *out, const struct observed *o,
 
 /* ---- journeys */
 
-/* Literal segments first, so that no route stands behind one that takes all of its requests. */
-static bool keep_route(struct written *w, const struct path_group *g)
-{
-    struct pattern p;
-    struct span text = span_from_text(
-        arena_print(&w->arena, "%.*s %.*s", SPAN_ARG(g->method), SPAN_ARG(g->pattern)));
-
-    if (w->count == PATTERNS_MAX || pattern_parse(&w->arena, text, &p))
-        return false;
-    for (size_t i = 0; i < w->count; i++) {
-        if (pattern_covers(&w->patterns[i], &p))
-            return false;
-    }
-    w->groups[w->count] = g;
-    w->patterns[w->count++] = p;
-    return true;
-}
-
-static bool is_literal(const struct path_group *g)
-{
-    return span_find(g->pattern, '{') == g->pattern.n && span_find(g->pattern, '*') == g->pattern.n;
-}
-
-/* Returns how many routes were written. */
-static size_t put_routes_of(struct str *out, struct written *w, const struct suggested_journey *j)
-{
-    size_t count = 0;
-
-    for (int literal = 1; literal >= 0; literal--) {
-        for (size_t i = 0; i < j->route_count; i++) {
-            if (is_literal(j->routes[i]) != literal || !keep_route(w, j->routes[i]))
-                continue;
-            str_text(out, count++ ? "\n      - " : "      - ");
-            put_quoted(out, w->patterns[w->count - 1].text);
-        }
-    }
-    str_char(out, '\n');
-    return count;
-}
-
-static void put_objectives(struct str *out, const struct suggested_journey *j)
-{
-    uint64_t judged = j->requests - j->excluded;
-    uint32_t target;
-    bool kept;
-    const char *text = suggest_target(judged, j->failed, &target, &kept);
-
-    str_print(out, "    objectives:\n      available: { target: %s }%s\n", text,
-              kept ? "" : "   # not kept in this log");
-    if (j->timed == 0) {
-        str_text(out, "      # fast: { target: 95%, under: 300ms }   # the log does not say how "
-                      "long requests took\n");
-        return;
-    }
-    ns_t p95 = histogram_percentile(j->bins, 950000);
-    str_text(out, "      fast: { target: 95%, under: ");
-    put_duration(out, suggest_under(p95));
-    str_text(out, " }   # p95 with head room\n");
-}
-
-static void put_journey(struct str *out, struct written *w, const struct observed *o,
+static void put_journey(struct str *out, struct suggest_written *w, const struct observed *o,
                         const struct suggested_journey *j)
 {
-    struct str routes = str_growing();
+    struct str evidence = str_growing();
 
-    if (put_routes_of(&routes, w, j) > 0) {
-        str_print(out, "  %s:\n", j->name);
-        put_evidence(out, o, j);
-        str_print(out, "    priority: %s\n    routes:\n",
-                  j->must_have ? "must-have" : "nice-to-have");
-        str_put(out, str_span(&routes));
-        put_objectives(out, j);
-    }
-    str_free(&routes);
+    put_evidence(&evidence, o, j);
+    suggest_put_journey(out, w, j,
+                        &(struct suggest_words){
+                            .name = j->name,
+                            .evidence = str_cstr(&evidence),
+                            .not_kept = "   # not kept in this log",
+                            .untimed = "      # fast: { target: 95%, under: 300ms }   # the log "
+                                       "does not say how long requests took\n" });
+    str_free(&evidence);
 }
 
-static void put_unclaimed(struct str *out, const struct written *w, const struct observed *o)
+static void put_unclaimed(struct str *out, const struct suggest_written *w,
+                          const struct observed *o)
 {
     const struct path_groups *g = o->groups;
     size_t shown = 0;
@@ -180,10 +107,7 @@ static void put_unclaimed(struct str *out, const struct written *w, const struct
         str_print(out, " %llu of more paths than fit into memory;", (unsigned long long)g->lost);
     str_text(out, " the most frequent others:\n");
     for (size_t i = 0; i < o->list_count && shown < TOP_UNCLAIMED; i++) {
-        size_t k = 0;
-        while (k < w->count && w->groups[k] != &o->list[i])
-            k++;
-        if (k < w->count)
+        if (suggest_has(w, &o->list[i]))
             continue;
         str_print(out, "  #   %llu %.*s %.*s\n", (unsigned long long)o->list[i].counts->requests,
                   SPAN_ARG(o->list[i].method), SPAN_ARG(o->list[i].pattern));
@@ -201,8 +125,10 @@ void put_journeys(const struct observed *o, struct str *out)
         put_starter(out);
         return;
     }
-    struct written *w = calloc(1, sizeof(*w));
+    struct arena arena = {};
+    struct suggest_written *w = calloc(1, sizeof(*w));
     check(w != NULL);
+    w->arena = &arena;
     str_text(out, "\n# Suggested from the log: the first journey that matches a request counts it, "
                   "`unclaimed` the rest. Say\n"
                   "# who owns each (owner, runbook), and which must never give way (priority).\n");
@@ -213,6 +139,6 @@ void put_journeys(const struct observed *o, struct str *out)
     for (size_t i = 0; i < o->journey_count; i++)
         put_journey(out, w, o, &o->journeys[i]);
     put_unclaimed(out, w, o);
-    arena_free(&w->arena);
+    arena_free(&arena);
     free(w);
 }

@@ -6,46 +6,11 @@
 #include "cli/init_parts.h"
 #include "base/check.h"
 #include "control/config_file.h"
+#include "core/suggest_write.h"
 
 #include <stdlib.h>
 
 /* ---- words */
-
-void put_quoted(struct str *out, struct span s)
-{
-    bool plain = s.n > 0 && (ascii_digit(s.p[0]) || s.p[0] == '/' ||
-                             (ascii_lower(s.p[0]) >= 'a' && ascii_lower(s.p[0]) <= 'z'));
-    bool told = false; /* a lone word could be YAML's null, yes, ... */
-
-    for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i];
-        bool letter = ascii_digit(c) || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z');
-        bool colon = c == ':' && i + 1 < s.n && ascii_digit(s.p[i + 1]);
-        told |= c == '/' || c == '.' || colon;
-        plain = plain && (letter || colon || (c && strchr("-_./*", c)) ||
-                          (c == ' ' && i + 1 < s.n && s.p[i + 1] == '/'));
-    }
-    if (plain && told) {
-        str_put(out, s);
-        return;
-    }
-    bool single = span_find(s, '"') < s.n || span_find(s, '\\') < s.n;
-    str_char(out, single ? '\'' : '"');
-    for (size_t i = 0; i < s.n; i++) {
-        if (single && s.p[i] == '\'')
-            str_char(out, '\'');
-        str_char(out, s.p[i]);
-    }
-    str_char(out, single ? '\'' : '"');
-}
-
-void put_duration(struct str *out, ns_t t)
-{
-    if (t >= NS_PER_S && t % (NS_PER_S / 10) == 0)
-        str_print(out, "%gs", (double)t / (double)NS_PER_S);
-    else
-        str_print(out, "%gms", (double)t / (double)NS_PER_MS);
-}
 
 static void put_notes(struct str *out, const struct notes *notes, const char *indent)
 {
@@ -180,7 +145,7 @@ static void put_instance(struct str *out, const struct adopted_instance *in)
     bool key = in->weight > 1 && init_takes(str_cstr(&trial));
     str_free(&trial);
     str_text(out, key ? "      - { address: " : "      - ");
-    put_quoted(out, span_from_text(in->address));
+    suggest_put_text(out, span_from_text(in->address));
     if (key)
         str_print(out, ", weight: %u }", in->weight);
     else if (in->weight > 1)
@@ -195,14 +160,14 @@ static void put_timeout(struct str *out, const struct adopted_timeouts *t)
     str_text(out, "timeout: { ");
     if (t->connect) {
         str_text(out, "connect: ");
-        put_duration(out, t->connect);
+        suggest_put_time(out, t->connect);
         comma = ", ";
     }
     if (t->read) {
         str_print(out, "%shead: ", comma);
-        put_duration(out, t->read);
+        suggest_put_time(out, t->read);
         str_text(out, ", idle: ");
-        put_duration(out, t->read);
+        suggest_put_time(out, t->read);
     }
     str_text(out, " }");
 }
@@ -212,11 +177,11 @@ static void put_tls(struct str *out, const struct adopted_service *s)
     str_text(out, "    tls: {");
     if (s->tls_ca) {
         str_text(out, " ca: ");
-        put_quoted(out, span_from_text(s->tls_ca));
+        suggest_put_text(out, span_from_text(s->tls_ca));
     }
     if (s->tls_name) {
         str_text(out, s->tls_ca ? ", server-name: " : " server-name: ");
-        put_quoted(out, span_from_text(s->tls_name));
+        suggest_put_text(out, span_from_text(s->tls_name));
     }
     str_text(out, s->tls_ca || s->tls_name ? " }" : "}");
     str_text(out, "   # always verified, unlike in nginx unless it is told to\n");
@@ -274,11 +239,11 @@ static void put_routes(struct writer *w)
         str_text(out, "  - { ");
         if (r->host) {
             str_text(out, "host: ");
-            put_quoted(out, span_from_text(r->host));
+            suggest_put_text(out, span_from_text(r->host));
             str_text(out, ", ");
         }
         str_text(out, "path: ");
-        put_quoted(out, span_from_text(r->path));
+        suggest_put_text(out, span_from_text(r->path));
         str_print(out, ", service: %s", r->service->name);
         if (r->timeout.connect || r->timeout.read) {
             str_text(out, ", ");

@@ -24,6 +24,10 @@ struct observed {
  * ours and stops the program. */
 err init_write(const struct adopted *a, const struct observed *o, struct str *out);
 
+/* What was found and is written, as one object on standard output. `output`: the file; NULL: none was written. init_json.c */
+void init_print_json(const struct adopted *a, const struct observed *o, const char *text,
+                     const char *output);
+
 /* Whether the configuration language of this version takes a service with these keys. */
 bool init_takes(const char *service_keys);
 

@@ -24,9 +24,11 @@ const struct option_row option_rows[OPTION_COUNT] = {
       "Serves in the foreground until SIGTERM or SIGINT, then finishes what is under way. SIGHUP reads the file again, " \
       "SIGUSR1 begins a new access log.", \
       "0 stopped in order, 1 could not start, 2 wrong usage.") \
-    X(init, NULL, "[--nginx FILE] [--log FILE]... [--log-format TEXT] [--to HOST:PORT]... [-o FILE] [--force]", \
+    X(init, NULL, "[--nginx FILE] [--log FILE]... [--log-format TEXT] [--to HOST:PORT]... [-o FILE] [--force] [--json]", \
       "Writes a configuration from what runs: services and routes from nginx, journeys and targets from access logs. What " \
-      "it cannot translate it says, in the file and here.", \
+      "it cannot translate it says, in the file and here.\n" \
+      "With --json it prints what it found and would write, and writes no file unless -o names one: services, routes, journeys " \
+      "with their targets and why, what is left unclaimed, what was not translated, and the text itself.", \
       "0 written, 1 it did not work, 2 wrong usage.") \
     X(validate, NULL, "[-c FILE] [--json]", \
       "Reads a configuration and says what is wrong with it, as file:line:column.", \
@@ -70,10 +72,11 @@ const struct option_row option_rows[OPTION_COUNT] = {
     X(help, "@command", "[COMMAND]\n--man", \
       "Says what there is, what a command does, or all of it as a manual page.", \
       "0 printed, 2 wrong usage.") \
-    X(completion, "bash zsh fish", "bash|zsh|fish\ninstances|journeys", \
+    X(completion, "bash zsh fish", "bash|zsh|fish\ninstances|journeys [-- WORD...]", \
       "Prints what makes a shell complete commands and options, and the names of what runs: " \
       "eval \"$(evenkeel completion bash)\". `meson install` puts it where shells look by themselves.\n" \
-      "With instances or journeys: their names in the running evenkeel, a line each; nothing when none answers.", \
+      "With instances or journeys: their names in the running evenkeel, a line each; nothing when none answers. It is asked " \
+      "at the address that --admin among the words names, or else at that of the configuration that -c names.", \
       "0 printed, 2 wrong usage.")
 /* clang-format on */
 

@@ -77,7 +77,7 @@ enum command {
       "the token that it asks for; without this option the environment variable " CLIENT_TOKEN_ENV) \
     X(ca,         "ca",         0,   "FILE",      "@file",    ASKING, \
       "who vouches for its certificate, PEM (default: the system's authorities); the admin address is then https") \
-    X(json,       "json",       0,   NULL,        NULL,       ASKING | ON(validate) | ON(version), \
+    X(json,       "json",       0,   NULL,        NULL,       ASKING | ON(init) | ON(validate) | ON(version), \
       "the same as JSON, for programs; docs/terminal.md lists the fields") \
     X(markdown,   "markdown",   0,   NULL,        NULL,       ON(schema), \
       "as docs/configuration.md") \

@@ -2,7 +2,7 @@
 /* api_unclaimed.c - which paths no journey takes, and what to write into the file so that one does. */
 #include "control/api_table.h"
 #include "control/control.h"
-#include "core/suggest.h"
+#include "core/suggest_write.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -71,81 +71,17 @@ static void free_name(const struct config *c, const char *wanted,
         snprintf(ret_name, SUGGEST_NAME_MAX + NAME_ROOM, "%s-%u", wanted, i);
 }
 
-/* Patterns that were written: what they take never comes to later ones. */
-struct written {
-    struct arena *arena;
-    struct pattern *patterns; /* room for all that may be suggested */
-    size_t count;
-};
-
-static bool keep_route(struct written *w, const struct path_group *g)
-{
-    struct pattern p;
-    struct span text = span_from_text(
-        arena_print(w->arena, "%.*s %.*s", SPAN_ARG(g->method), SPAN_ARG(g->pattern)));
-
-    if (pattern_parse(w->arena, text, &p))
-        return false;
-    for (size_t i = 0; i < w->count; i++) {
-        if (pattern_covers(&w->patterns[i], &p))
-            return false;
-    }
-    w->patterns[w->count++] = p;
-    return true;
-}
-
-static bool is_literal(const struct path_group *g)
-{
-    return span_find(g->pattern, '{') == g->pattern.n && span_find(g->pattern, '*') == g->pattern.n;
-}
-
-static void put_route(struct str *out, struct span text)
-{
-    str_text(out, "      - \"");
-    for (size_t i = 0; i < text.n; i++) {
-        if (text.p[i] == '"' || text.p[i] == '\\')
-            str_char(out, '\\');
-        str_char(out, text.p[i]);
-    }
-    str_text(out, "\"\n");
-}
-
-/* Literal ones first, so that no route stands behind one that takes all of its requests. False: there is none. */
-static bool put_routes(struct str *out, struct written *w, const struct suggested_journey *j)
-{
-    size_t before = w->count;
-
-    for (int literal = 1; literal >= 0; literal--) {
-        for (size_t i = 0; i < j->route_count; i++) {
-            if (is_literal(j->routes[i]) == literal && keep_route(w, j->routes[i]))
-                put_route(out, w->patterns[w->count - 1].text);
-        }
-    }
-    return w->count > before;
-}
-
-static void put_journey(struct str *out, const struct config *c, struct written *w,
+static void put_journey(struct str *out, const struct config *c, struct suggest_written *w,
                         const struct suggested_journey *j)
 {
     char name[SUGGEST_NAME_MAX + NAME_ROOM];
-    struct str routes = str_growing();
-    uint32_t target;
-    bool kept;
-    const char *text = suggest_target(j->requests - j->excluded, j->failed, &target, &kept);
 
-    if (put_routes(&routes, w, j)) {
-        free_name(c, j->name, name);
-        str_print(out, "  %s:\n    priority: %s\n    routes:\n", name,
-                  j->must_have ? "must-have" : "nice-to-have");
-        str_put(out, str_span(&routes));
-        str_print(out, "    objectives:\n      available: { target: %s }%s\n", text,
-                  kept ? "" : "   # not kept since the start");
-        if (j->timed > 0)
-            str_print(
-                out, "      fast: { target: 95%%, under: %lldms }   # p95 with head room\n",
-                (long long)(suggest_under(histogram_percentile(j->bins, 950000)) / NS_PER_MS));
-    }
-    str_free(&routes);
+    free_name(c, j->name, name);
+    suggest_put_journey(out, w, j,
+                        &(struct suggest_words){ .name = name,
+                                                 .evidence = "",
+                                                 .not_kept = "   # not kept since the start",
+                                                 .untimed = "" });
 }
 
 static json_t *suggestion(struct telling *t)
@@ -153,16 +89,15 @@ static json_t *suggestion(struct telling *t)
     struct suggested_journey *journeys =
         arena_array(&t->memory, struct suggested_journey, SUGGEST_JOURNEYS_MAX);
     size_t count = suggest_journeys(t->list, t->count, journeys);
-    struct written w = { .arena = &t->memory };
+    struct suggest_written *w = arena_new(&t->memory, struct suggest_written);
     struct str out = str_growing();
 
     if (count == 0)
         return json_null();
-    w.patterns =
-        arena_array(&t->memory, struct pattern, (size_t)SUGGEST_JOURNEYS_MAX * SUGGEST_ROUTES_MAX);
+    w->arena = &t->memory;
     str_text(&out, "journeys:\n");
     for (size_t i = 0; i < count; i++)
-        put_journey(&out, control_config(t->call->control), &w, &journeys[i]);
+        put_journey(&out, control_config(t->call->control), w, &journeys[i]);
     json_t *text = json_stringn(out.p, out.n);
     str_free(&out);
     return text;

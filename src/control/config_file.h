@@ -47,6 +47,9 @@ err config_read_file(const char *path, struct config **ret_config, struct config
 err config_read_text(const char *name, struct span text, const char *folder,
                      struct config **ret_config, struct config_report *report);
 
+/* Only the admin address of a file that is right, as client.h takes it; in the arena. NULL: it is wrong, or there is none. */
+const char *config_admin_of(struct arena *a, const char *path);
+
 /* `run --to HOST:PORT`: no file. Listens on 127.0.0.1:8080; one service, one journey for everything. */
 err config_for_target(const char *target, struct config **ret_config, struct config_report *report);
 

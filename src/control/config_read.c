@@ -85,8 +85,10 @@ err config_read_file(const char *path, struct config **ret_config, struct config
     err e = read_file(path, &text);
     if (!e.failed)
         e = read_text(str_span(&text), folder_of(&report->arena, path), ret_config, report);
-    if (!e.failed)
+    if (!e.failed) {
+        check(*ret_config != NULL);
         (*ret_config)->from_file = true;
+    }
     str_free(&text);
     return e;
 }
@@ -132,4 +134,21 @@ err config_for_target(const char *target, struct config **ret_config, struct con
     err e = read_text(str_span(&text), "", ret_config, report);
     str_free(&text);
     return e;
+}
+
+const char *config_admin_of(struct arena *a, const char *path)
+{
+    struct config *c = NULL;
+    struct config_report report;
+    char text[ADDRESS_TEXT_MAX];
+    err e = config_read_file(path, &c, &report);
+    const char *admin = NULL;
+
+    if (!e.failed)
+        admin = arena_print(a, "%s%s", c->admin.certificates ? "https://" : "",
+                            address_print(&c->admin.address, text));
+    config_report_free(&report);
+    if (!e.failed)
+        config_free(c);
+    return admin;
 }

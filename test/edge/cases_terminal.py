@@ -464,3 +464,29 @@ def shells_complete_commands_and_options():
         done = run("fish", "-c", f"source {edge.folder}/fish; complete -C 'evenkeel status --wa'", env={**os.environ, "HOME": edge.folder})
         expect(done.stdout.startswith("--watch"), f"fish: {done}")
         expect(run(kit.binary, "completion", "tcsh").returncode == 2, "a shell that is not known")
+        expect(run(kit.binary, "completion", "bash", "--", "x").returncode == 2, "words behind a shell")
+
+
+@case
+def names_are_asked_where_the_line_says():
+    """--admin on the line, or else the admin address of the configuration that -c names."""
+    with Instance(refuse_pay) as instance, Edge(CONFIG % instance.address) as edge:
+        path = os.path.join(edge.folder, "bin")
+        os.mkdir(path)
+        os.symlink(kit.binary, os.path.join(path, "evenkeel"))
+        admin = f"127.0.0.1:{edge.admin}"
+
+        def completed(line):
+            return complete_in_bash(edge, line, path)
+        journeys = ["browse", "idle", "pay", "unclaimed"]
+        for line in (f"slo --admin {admin} ", f"slo --admin={admin} ", f"slo -c {edge.file} ", f"slo -c{edge.file} ",
+                     f"slo --config {edge.file} ", f"slo --config={edge.file} ", f"slo --admin 127.0.0.1:1 --admin {admin} ",
+                     f"slo -c {edge.file} --admin {admin} "):
+            expect(sorted(completed("evenkeel " + line)) == journeys, f"{line}: {completed('evenkeel ' + line)}")
+        expect(completed(f"evenkeel slo --admin {admin} p") == ["pay"], "what was begun")
+        expect(completed(f"evenkeel drain --admin {admin} 127") == [instance.address], "instances")
+        expect(completed(f"evenkeel slo -c {edge.file} --admin 127.0.0.1:1 ") == [], "the address counts more than the file")
+        expect(completed(f"evenkeel slo --admin 127.0.0.1:1 ") == [], "nobody is there")
+        env = {**os.environ, "HOME": edge.folder, "PATH": f"{path}:{os.environ['PATH']}"}
+        done = run("fish", "-c", f"evenkeel completion fish | source; complete -C 'evenkeel slo --admin {admin} b'", env=env)
+        expect(done.stdout.split() == ["browse"], f"fish: {done}")
