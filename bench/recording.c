@@ -15,6 +15,8 @@ enum {
     REQUESTS = 1 << 20, /* of a round */
     ROUNDS_MAX = 101,
     RECORD_MOST_NS = 50,
+    TENANTS = 128, /* half of them have a value */
+    TENANT_BYTES = 16,
 };
 
 static double cpu_ns(void)
@@ -38,13 +40,34 @@ static double median(double *list, int count)
     return list[count / 2];
 }
 
+/* Half of them have a value. The ring is full: what it takes, 512 a second, is next to nothing. */
+static char tenants[TENANTS][TENANT_BYTES + 1];
+
+static void make_tenants(struct tenant_reader *r, struct tenant_table *table)
+{
+    static const struct tenant_table *_Atomic newest;
+
+    tenant_reader_open(r, &newest, 7);
+    table->generation = 1;
+    for (unsigned i = 0; i < TENANTS; i++) {
+        struct span name = span_of(tenants[i], TENANT_BYTES);
+        struct heavy_text t;
+        snprintf(tenants[i], sizeof(tenants[i]), "customer-%07u", i * 7919);
+        heavy_text_make(&t, tenant_hash(7, name), name);
+        if (i < DIMENSION_VALUES)
+            tenant_table_put(table, i, &t);
+    }
+    atomic_store(&newest, table);
+    tenant_reader_turn(r);
+}
+
 static struct config *make_config(struct registry *r)
 {
     struct str text = str_growing();
     struct config_report report;
     struct config *c = NULL;
 
-    str_text(&text, "listen: { http: 127.0.0.1:8080 }\n"
+    str_text(&text, "listen: { http: 127.0.0.1:8080 }\nidentity: { tenant: \"cookie:t\" }\n"
                     "services: { shop: { instances: [\"127.0.0.1:9101\", { address: "
                     "\"127.0.0.1:9102\", release: a }, { address: \"127.0.0.1:9103\", release: b "
                     "}] } }\njourneys:\n");
@@ -73,6 +96,7 @@ static double record(struct exchange *x, const struct config *c)
         seed = seed * 1664525 + 1013904223;
         x->journey = &c->journeys[seed >> 29 & (JOURNEYS - 1)];
         x->status = seed % 64 ? 200 : 503;
+        x->tenant = span_of(tenants[seed >> 16 & (TENANTS - 1)], TENANT_BYTES);
         x->instance = &x->service->instances[(seed >> 8) % 3];
         x->counted = false;
         exchange_count(x, x->began + (ns_t)(seed >> 4));
@@ -86,6 +110,8 @@ int main(int argc, char **argv)
     static struct http_edge edge;
     static struct exchange x;
     static struct counter_page page;
+    static struct tenant_reader reader;
+    static struct tenant_table table;
     static double ns[ROUNDS_MAX];
     int rounds = argc > 1 ? atoi(argv[1]) : 21;
     struct registry registry;
@@ -99,6 +125,8 @@ int main(int argc, char **argv)
     counter_page_open(&page);
     edge.reactor = &reactor;
     edge.page = &page;
+    make_tenants(&reader, &table);
+    edge.tenants = &reader;
     x.edge = &edge;
     x.snapshot = &use;
     x.service = &c->services[0];
@@ -110,5 +138,6 @@ int main(int argc, char **argv)
     printf("recording a request: %.1f ns (at most %d)\n", each, RECORD_MOST_NS);
     counter_page_close(&page);
     registry_close(&registry);
+    tenant_reader_close(&reader);
     return each > RECORD_MOST_NS;
 }

@@ -2,7 +2,7 @@
 /* tick.c - what a tick of control costs, and what a journey weighs: the book of so many journeys, with all of them
  * in use, tick after tick, with the jobs that it gives the scribe.
  * usage: tick [JOURNEYS [TICKS]]   (1000 journeys of 3 objectives, 22000 ticks of a second: the rings of six hours are full then)
- * Each journey has as many instances as have a value, of four releases, and all of them are used.
+ * Each journey has as many instances and tenants as have a value, of four releases, and all of them are used.
  * The clock is virtual, only the CPU time of the work is measured; what the scribe does on its own thread is done between the ticks and not
  * timed. Prints one line of JSON: microseconds of a tick and of taking the scribe's answer (another turn), KiB of resident memory that a journey adds. */
 #include "base/rand.h"
@@ -51,7 +51,7 @@ static struct config *make_config(unsigned journeys)
     struct config *c = NULL;
     struct config_report r;
 
-    str_literal(&text, "listen: { http: 127.0.0.1:8080 }\n"
+    str_literal(&text, "listen: { http: 127.0.0.1:8080 }\nidentity: { tenant: \"cookie:t\" }\n"
                        "services:\n  s:\n    instances:\n");
     for (unsigned i = 0; i < INSTANCES; i++)
         str_print(&text, "      - { address: 127.0.0.1:%u, release: r%u }\n", 9101 + i,
@@ -78,6 +78,8 @@ static void use_dimensions(struct counter_page *p, const struct journey *j, stru
     counter_add(p, d->reason + o, 1);
     counter_add(p, v->instance + o, 1);
     counter_add(p, v->release + o, 1);
+    counter_add(
+        p, d->tenants + (uint32_t)(rng_next(rng) % DIMENSION_VALUES) * DIMENSION_OUTCOMES + o, 1);
 }
 
 /* Each journey has some requests on each page: every bin is used sooner or later. */

@@ -15,7 +15,8 @@
     X(INSTANCE, "instance") /* that was asked last */ \
     X(RELEASE,  "release")  /* of that instance, as configured */ \
     X(STATUS,   "status")   /* class of the answer's status */ \
-    X(REASON,   "reason")   /* how the exchange ended */
+    X(REASON,   "reason")   /* how the exchange ended */ \
+    X(TENANT,   "tenant")   /* that identity.tenant finds */
 /* clang-format on */
 
 enum dimension {
@@ -42,6 +43,9 @@ struct journey_dimensions {
     uint32_t reason;          /* ENDING_COUNT values */
     struct value_slots none;  /* no instance was asked; it has no release */
     struct value_slots other; /* those that have no value of their own */
+    uint32_t tenant_none;     /* nobody is named */
+    uint32_t tenant_other;    /* somebody without a value */
+    uint32_t tenants;         /* DIMENSION_VALUES values; 0: identity.tenant is not configured */
     /* by number of the service, then of the instance; NULL: all of that service are `other` */
     const struct value_slots *const *instances;
 };

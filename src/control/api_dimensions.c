@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api_dimensions.c - where a journey fails: what was counted of it by instance, release, status and reason. Of this node alone. */
+/* api_dimensions.c - where a journey fails: what was counted of it by instance, release, status, reason and tenant. Of this node alone. */
 #include "control/api_query.h"
 #include "control/api_table.h"
 #include "control/control.h"
@@ -39,15 +39,22 @@ static json_t *counts_json(const uint64_t counts[DIMENSION_OUTCOMES])
 
 /* ---- values */
 
-static json_t *value_json(const struct dimension_row *r, uint64_t all_bad)
+static struct span label_of(const struct control *c, const struct dimension_row *r,
+                            char buffer[TENANT_LABEL])
+{
+    return r->tenant ? tenant_label(control_config(c), c->parts.hash_key, r, buffer) : r->text;
+}
+
+static json_t *value_json(const struct control *c, const struct dimension_row *r, uint64_t all_bad)
 {
     static const char *const kinds[] = {
         [ENTRY_IS_VALUE] = "value", [ENTRY_IS_NONE] = "none", [ENTRY_IS_OTHER] = "other"
     };
     uint64_t bad = dimension_bad(r->counts);
+    char buffer[TENANT_LABEL];
     json_t *o = counts_json(r->counts);
 
-    json_object_set_new(o, "value", text(r->text));
+    json_object_set_new(o, "value", text(label_of(c, r, buffer)));
     json_object_set_new(o, "kind", json_string(kinds[r->kind]));
     json_object_set_new(o, "service", text(r->service));
     json_object_set_new(o, "gone", json_boolean(r->gone));
@@ -78,7 +85,7 @@ static json_t *dimension_json(const struct control *c, const struct asked *q, en
     memset(ret_sum, 0, DIMENSION_OUTCOMES * sizeof(ret_sum[0]));
     add_counts(ret_sum, rows, count);
     for (unsigned i = 0; i < count; i++)
-        json_array_append_new(values, value_json(&rows[i], dimension_bad(ret_sum)));
+        json_array_append_new(values, value_json(c, &rows[i], dimension_bad(ret_sum)));
     return json_pack("{s:s, s:o}", "dimension", dimension_word(which), "values", values);
 }
 
@@ -126,12 +133,12 @@ static bool read_question(struct api_call *k, struct asked *q)
         return false;
     }
     if (!q->journey->dimensions) {
-        refuse(k, 404, "jobs have no dimensions: they come from no instance of a service");
+        refuse(k, 404, "it has no dimensions: only journeys of requests do, not those of jobs or steps");
         return false;
     }
     wrong = query_read(k->head->query, rows, sizeof(rows) / sizeof(rows[0]), &q->memory);
     if (!wrong && rows[0].given && !find_dimension(rows[0].value, &q->which))
-        wrong = "dimension is one of: instance, release, status, reason";
+        wrong = "dimension is one of: instance, release, status, reason, tenant";
     if (!wrong && rows[1].given && !find_window(rows[1].value, &q->window))
         wrong = "window is one of: 5m, 1h, start";
     if (wrong)
@@ -149,7 +156,8 @@ static void answer(struct api_call *k, const struct asked *q)
     json_t *list = json_array();
 
     for (int i = 0; i < DIMENSION_COUNT; i++) {
-        if (q->which < 0 || q->which == i)
+        bool wanted = i != DIMENSION_TENANT || q->journey->dimensions->tenants != 0;
+        if (q->which == i || (q->which < 0 && wanted))
             json_array_append_new(list, dimension_json(c, q, (enum dimension)i, sum));
     }
     api_put_json(&k->out,

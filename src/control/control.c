@@ -387,6 +387,14 @@ static void watch_clock(struct control *c)
 
 /* ---- turns and ticks */
 
+static void look_at_tenants(struct control *c)
+{
+    if (!tenants_tick(&c->tenants, &c->registry.dimensions, &c->book, c->reactor->now, unix_now(c)))
+        return;
+    for (size_t i = 0; i < c->parts.worker_count; i++)
+        reactor_wake(c->parts.workers[i].reactor);
+}
+
 static void on_tick(struct timer *t)
 {
     struct control *c = container_of(t, struct control, tick);
@@ -405,6 +413,7 @@ static void on_tick(struct timer *t)
                         unix_now(c)))
         reload_want(c, false); /* instances that had no value can have one now */
     journey_steps_tick(&c->steps, c->reactor->now);
+    look_at_tenants(c);
     if (c->state == CONTROL_SERVING) {
         if (c->reactor->now - c->states_stored >= STATES_EVERY)
             c->states_unstored = true;
@@ -471,6 +480,7 @@ static void open_workers(struct control *c)
                                                  .addresses = c->addresses,
                                                  .unclaimed = &c->unclaimed.rings[i],
                                                  .steps = &c->steps.rings[i],
+                                                 .tenants = &c->tenants.readers[i],
                                                  .log = rings ? &rings[i] : NULL,
                                                  .log_hurry = c->parts.log_hurry,
                                                  .log_writer = c->parts.log_writer,
@@ -566,6 +576,7 @@ err control_open(struct control *c, const struct control_parts *parts)
     registry_open(&c->registry);
     unclaimed_open(&c->unclaimed, parts->worker_count);
     journey_steps_open(&c->steps, parts->worker_count, &c->tally);
+    tenants_open(&c->tenants, parts->worker_count, parts->hash_key);
     c->overlay = parts->overlay;
     reload_open(&c->reload);
     c->started_with =
@@ -606,6 +617,7 @@ void control_close(struct control *c)
     }
     unclaimed_close(&c->unclaimed);
     journey_steps_close(&c->steps);
+    tenants_close(&c->tenants);
     publication_free(&c->publication);
     publication_free(&c->admin_publication);
     book_close(&c->book);

@@ -23,6 +23,7 @@
 #include "control/reload.h"
 #include "control/renewal.h"
 #include "control/scribe.h"
+#include "control/tenants.h"
 #include "control/unclaimed.h"
 #include "store/instance_states.h"
 #include "plane/http/edge.h"
@@ -88,6 +89,7 @@ struct control {
     struct address_counts *addresses;
     struct unclaimed unclaimed;
     struct journey_steps steps;
+    struct tenants tenants;
     ns_t watchdog; /* how often the supervisor wants to hear of us; 0: never */
     ns_t watchdog_told;
     struct timer tick;

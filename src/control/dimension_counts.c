@@ -59,6 +59,18 @@ static bool named_place(const struct value_list *l, unsigned entry, struct place
     return true;
 }
 
+static bool tenant_place(const struct journey_values *v, unsigned entry, struct place *ret)
+{
+    if (entry == ENTRY_NONE)
+        *ret = (struct place){ .slots = v->tenant_none };
+    else if (entry == ENTRY_OTHER)
+        *ret = (struct place){ .slots = v->tenant_other, .besides = v->tenant_retired };
+    else
+        *ret = (struct place){ .slots = v->tenants + entry * DIMENSION_OUTCOMES,
+                               .before = v->tenant_base ? v->tenant_base[entry] : NULL };
+    return entry >= DIMENSION_VALUES || v->tenants != 0;
+}
+
 static bool find_place(const struct journey_values *v, enum dimension which, unsigned entry,
                        struct place *ret)
 {
@@ -71,6 +83,7 @@ static bool find_place(const struct journey_values *v, enum dimension which, uns
     case DIMENSION_REASON:
         *ret = (struct place){ .slots = v->reason + entry * DIMENSION_OUTCOMES };
         return entry < ENDING_COUNT;
+    case DIMENSION_TENANT: return tenant_place(v, entry, ret);
     case DIMENSION_COUNT: break;
     }
     never("a dimension that nobody counts");
@@ -87,11 +100,6 @@ bool dimension_counts(const struct journey_values *v, const struct book *b, enum
         ret_counts[o] = book_sum(b, p.slots + o) - (p.before ? p.before[o] : 0) +
                         (p.besides ? p.besides[o] : 0);
     return true;
-}
-
-static bool counted(const uint64_t counts[DIMENSION_OUTCOMES])
-{
-    return (counts[0] | counts[1] | counts[2] | counts[3]) != 0;
 }
 
 /* ---- marks */
@@ -128,7 +136,7 @@ static void mark_entry(struct journey_values *v, const struct book *b, enum dime
     struct dimension_marks *m = &v->marks;
 
     if (!dimension_counts(v, b, which, entry, counts) ||
-        (m->row_of[which][entry] == 0 && !counted(counts)))
+        (m->row_of[which][entry] == 0 && !dimension_counted(counts)))
         return;
     uint32_t(*row)[DIMENSION_OUTCOMES] = row_of(m, which, entry);
     for (unsigned i = 0; i < mark_count; i++) {
@@ -217,8 +225,19 @@ static void take_from(const struct dimension_marks *m, enum dimension which, uns
 
 /* ---- rows */
 
-static void name_row(const struct journey_values *v, enum dimension which, unsigned entry,
-                     struct dimension_row *r)
+static void name_tenant(const struct dimensions *d, unsigned id, struct dimension_row *r)
+{
+    const struct tenant_name *n = &d->tenants[id];
+
+    check(n->text != NULL);
+    r->tenant = n->text;
+    r->text = span_of(n->text->text, n->text->n < HEAVY_TEXT ? n->text->n : HEAVY_TEXT);
+    if (n->since > r->since)
+        r->since = n->since;
+}
+
+static void name_row(const struct dimensions *d, const struct journey_values *v,
+                     enum dimension which, unsigned entry, struct dimension_row *r)
 {
     static const char *const classes[CODE_CLASSES] = { "none", "1xx", "2xx", "3xx", "4xx", "5xx" };
 
@@ -231,6 +250,8 @@ static void name_row(const struct journey_values *v, enum dimension which, unsig
     } else if (entry >= DIMENSION_VALUES) {
         r->kind = entry == ENTRY_NONE ? ENTRY_IS_NONE : ENTRY_IS_OTHER;
         r->text = entry == ENTRY_NONE ? SPAN("none") : SPAN("other");
+    } else if (which == DIMENSION_TENANT) {
+        name_tenant(d, entry, r);
     } else {
         const struct dimension_value *value = &v->named[which].values[entry];
         r->service = value->name->service;
@@ -256,7 +277,9 @@ static int by_bad(const void *a, const void *b)
         return x_bad > y_bad ? -1 : 1;
     if (sum_of(x->counts) != sum_of(y->counts))
         return sum_of(x->counts) > sum_of(y->counts) ? -1 : 1;
-    return strcmp(x->text.p, y->text.p);
+    size_t n = x->text.n < y->text.n ? x->text.n : y->text.n;
+    int order = memcmp(x->text.p, y->text.p, n);
+    return order ? order : (x->text.n > y->text.n) - (x->text.n < y->text.n);
 }
 
 unsigned dimensions_read(const struct dimensions *d, const struct book *b, const struct journey *j,
@@ -274,9 +297,9 @@ unsigned dimensions_read(const struct dimensions *d, const struct book *b, const
             continue;
         if (!whole)
             take_from(&v->marks, which, e, mark, r.counts);
-        if (!counted(r.counts))
+        if (!dimension_counted(r.counts))
             continue;
-        name_row(v, which, e, &r);
+        name_row(d, v, which, e, &r);
         ret_rows[n++] = r;
     }
     qsort(ret_rows, n, sizeof(ret_rows[0]), by_bad);

@@ -154,6 +154,8 @@ static struct journey_values *values_of(struct assigning *as, uint32_t id)
     }
     v->status = slot_take(as->slots, CODE_CLASSES * DIMENSION_OUTCOMES);
     v->reason = slot_take(as->slots, ENDING_COUNT * DIMENSION_OUTCOMES);
+    v->tenant_none = slot_take(as->slots, DIMENSION_OUTCOMES);
+    v->tenant_other = slot_take(as->slots, DIMENSION_OUTCOMES);
     d->journeys[id] = v;
     return v;
 }
@@ -204,9 +206,11 @@ static void assign_journey(struct assigning *as, struct journey *j)
     struct journey_dimensions *d = arena_new(&c->arena, struct journey_dimensions);
     const struct value_slots **instances =
         arena_array(&c->arena, const struct value_slots *, c->service_count);
-    bool reached[SERVICES_MAX];
+    bool reached[SERVICES_MAX] = {};
     const struct value_list *named = v->named;
 
+    if (c->tenant.kind != IDENTITY_NONE && v->tenants == 0)
+        v->tenants = slot_take(as->slots, DIMENSION_VALUES * DIMENSION_OUTCOMES);
     for (size_t s = 0; s < c->service_count; s++) {
         reached[s] = as->all_fit || leads_to(c, j, &c->services[s]);
         if (reached[s])
@@ -222,6 +226,9 @@ static void assign_journey(struct assigning *as, struct journey *j)
         .reason = v->reason,
         .none = { named[DIMENSION_INSTANCE].none, named[DIMENSION_RELEASE].none },
         .other = { named[DIMENSION_INSTANCE].other, named[DIMENSION_RELEASE].other },
+        .tenant_none = v->tenant_none,
+        .tenant_other = v->tenant_other,
+        .tenants = c->tenant.kind != IDENTITY_NONE ? v->tenants : 0,
         .instances = instances,
     };
     j->dimensions = d;
@@ -334,6 +341,38 @@ static bool sweep(struct dimensions *d, const struct book *b, const struct publi
     return true;
 }
 
+void dimensions_name_tenant(struct dimensions *d, unsigned id, const struct heavy_text *text,
+                            int64_t unix_now)
+{
+    d->tenants[id] = (struct tenant_name){ text, unix_now };
+}
+
+static void retire_tenant(struct journey_values *v, const struct book *b, unsigned id)
+{
+    uint64_t counts[DIMENSION_OUTCOMES];
+
+    if (!dimension_counts(v, b, DIMENSION_TENANT, id, counts) || !dimension_counted(counts))
+        return;
+    if (!v->tenant_base) {
+        v->tenant_base = calloc(DIMENSION_VALUES, sizeof(v->tenant_base[0]));
+        check(v->tenant_base != NULL);
+    }
+    for (unsigned o = 0; o < DIMENSION_OUTCOMES; o++) {
+        v->tenant_retired[o] += counts[o];
+        v->tenant_base[id][o] += counts[o];
+    }
+    marks_give_to_other(&v->marks, DIMENSION_TENANT, id);
+}
+
+void dimensions_retire_tenant(struct dimensions *d, const struct book *b, unsigned id)
+{
+    for (size_t i = 0; i < d->journey_count; i++) {
+        if (d->journeys[i])
+            retire_tenant(d->journeys[i], b, id);
+    }
+    d->tenants[id] = (struct tenant_name){};
+}
+
 /* Some each second, so that no tick has to look at all. */
 static void mark_some(struct dimensions *d, const struct book *b, ns_t now)
 {
@@ -384,6 +423,7 @@ void dimensions_close(struct dimensions *d)
             continue;
         for (unsigned n = 0; n < NAMED_DIMENSIONS; n++)
             free(v->named[n].values);
+        free(v->tenant_base);
         free(v->marks.rows);
         free(v);
     }

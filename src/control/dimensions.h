@@ -18,6 +18,7 @@
 #include "bus/counters.h"
 #include "bus/value_slots.h"
 #include "bus/snapshot.h"
+#include "core/heavy.h"
 #include "plane/http/slots.h"
 
 struct book;
@@ -33,8 +34,8 @@ _Static_assert((int)ENDING_COUNT <= (int)DIMENSION_VALUES, "endings are values t
 enum {
     NAMED_DIMENSIONS = DIMENSION_STATUS, /* those whose values come and go */
     /* of one journey, if it uses all that it may */
-    DIMENSIONS_SLOTS_MAX =
-        DIMENSION_OUTCOMES * (NAMED_DIMENSIONS * DIMENSION_ENTRIES + CODE_CLASSES + ENDING_COUNT),
+    DIMENSIONS_SLOTS_MAX = DIMENSION_OUTCOMES * ((NAMED_DIMENSIONS + 1) * DIMENSION_ENTRIES +
+                                                 CODE_CLASSES + ENDING_COUNT),
     /* values kept free for newcomers, as far as gone ones allow: a deployment brings new instances before the old ones go */
     DIMENSION_SPARE = DIMENSION_VALUES / 4,
 };
@@ -85,8 +86,19 @@ struct journey_values {
     struct value_list named[NAMED_DIMENSIONS];
     uint32_t status;
     uint32_t reason;
-    int64_t opened; /* unix seconds; 0: no tick has seen it */
+    uint32_t tenant_none;
+    uint32_t tenant_other;
+    uint32_t tenants; /* by the tenant's id (tenants.h); 0: none were ever wanted */
+    uint64_t (*tenant_base)[DIMENSION_OUTCOMES]; /* by id; NULL: no value changed hands yet */
+    uint64_t tenant_retired[DIMENSION_OUTCOMES]; /* part of `other` */
+    int64_t opened;                              /* unix seconds; 0: no tick has seen it */
     struct dimension_marks marks;
+};
+
+/* Who has a value in all journeys. */
+struct tenant_name {
+    const struct heavy_text *text; /* NULL: nobody */
+    int64_t since;                 /* unix seconds */
 };
 
 /* Begins as zeroes. */
@@ -95,6 +107,7 @@ struct dimensions {
     struct map names;
     struct journey_values **journeys; /* by the journey's stable id */
     size_t journey_count;
+    struct tenant_name tenants[DIMENSION_VALUES];
     uint64_t assignment;
     uint64_t generation; /* of the configuration that was looked at last */
     uint64_t told;       /* assignment of which was said that it left some without room */
@@ -111,6 +124,13 @@ void dimensions_assign(struct dimensions *d, struct slot_allocator *slots, struc
 /* About each second. True: instances that found no room could have some now, if a configuration were made again. */
 bool dimensions_tick(struct dimensions *d, const struct book *b, const struct publication *p,
                      ns_t now, int64_t unix_now);
+
+/* A tenant has a value from now on; `text` stays until it is retired. */
+void dimensions_name_tenant(struct dimensions *d, unsigned id, const struct heavy_text *text,
+                            int64_t unix_now);
+
+/* Nothing counts under it any more: his counts become part of `other`. */
+void dimensions_retire_tenant(struct dimensions *d, const struct book *b, unsigned id);
 
 /* ---- dimension_counts.c */
 
@@ -136,6 +156,7 @@ struct dimension_row {
     enum entry_kind kind;
     struct span service; /* of an instance; else empty */
     struct span text;
+    const struct heavy_text *tenant; /* of whom `text` is, or begins, the name; NULL: of none */
     bool gone;
     int64_t since; /* unix seconds */
     uint64_t counts[DIMENSION_OUTCOMES];
@@ -159,6 +180,11 @@ int64_t dimensions_opened(const struct dimensions *d, const struct journey *j);
 static inline uint64_t dimension_bad(const uint64_t counts[DIMENSION_OUTCOMES])
 {
     return counts[OUTCOME_SLOW] + counts[OUTCOME_FAILED];
+}
+
+static inline bool dimension_counted(const uint64_t counts[DIMENSION_OUTCOMES])
+{
+    return (counts[0] | counts[1] | counts[2] | counts[3]) != 0;
 }
 
 /* ---- between the two files */

@@ -283,9 +283,14 @@ def clients_that_do_not_wait_for_the_store():
         wait_for("the store answers again", lambda: history(edge, "pay/history")[0] == 200)
 
 
-def dimension(edge, journey, which, window="1h"):
-    status, told = history(edge, f"{journey}/dimensions?window={window}&dimension={which}")
-    expect(status == 200 and [d["dimension"] for d in told["dimensions"]] == [which], told)
+def dimension(edge, journey, which, window="1h", requests=None):
+    """Its values by name, once so many requests are counted: an answer may be read before it is."""
+    def look():
+        status, told = history(edge, f"{journey}/dimensions?window={window}&dimension={which}")
+        expect(status == 200 and [d["dimension"] for d in told["dimensions"]] == [which], told)
+        return told if requests is None or sum(told["counts"].values()) == requests else None
+
+    told = wait_for(f"{requests} requests are counted", look)
     values = told["dimensions"][0]["values"]
     for outcome in ("good", "slow", "failed", "excluded"):
         expect(sum(v[outcome] for v in values) == told["counts"][outcome], f"{which} does not add up: {told}")
@@ -309,7 +314,7 @@ def dimensions_tell_where_it_fails():
         for _ in range(20):
             client.get("/b")
         for window in ("5m", "1h", "start"):
-            by = dimension(edge, "browse", "instance", window)
+            by = dimension(edge, "browse", "instance", window, 20)
             expect((by[good.address]["good"], by[bad.address]["failed"]) == (10, 10), by)
             expect(by[bad.address]["part"] == 1 and by[bad.address]["bad_share"] == 1 and by[good.address]["part"] == 0, by)
             expect(by[good.address]["service"] == "shop" and not by[good.address]["gone"], by)
@@ -327,7 +332,7 @@ def dimensions_tell_where_it_fails():
         for _ in range(20):
             client.get("/b")
         wait_for("the release is seen to be gone", lambda: dimension(edge, "browse", "release")["42"]["gone"])
-        by = dimension(edge, "browse", "release")
+        by = dimension(edge, "browse", "release", requests=40)
         expect((by["42"]["failed"], by["42"]["gone"], by["43"]["failed"], by["43"]["gone"]) == (10, True, 10, False), by)
         expect(dimension(edge, "browse", "instance")[bad.address]["failed"] == 20, "the instance's own counts")
         breaks.append(True)
@@ -342,6 +347,64 @@ def dimensions_tell_where_it_fails():
                                    ("receipts/dimensions", 404, "jobs")):
             expect(history(edge, wrong)[0] == status and why in history(edge, wrong)[1]["error"], f"{wrong}: {history(edge, wrong)}")
         client.cut()
+
+
+TENANTS = CONFIG.replace("workers: 1", "workers: 1\ntrusted: [127.0.0.1]\nlog: { access: \"${dir}/access.jsonl\"%s }\nidentity: { tenant: \"%s\" }")
+
+
+def tenants_of(edge, journey="browse", requests=None):
+    return dimension(edge, journey, "tenant", "start", requests)
+
+
+@case
+def tenants_have_values():
+    with Instance(refuse_pay) as instance, Edge(TENANTS % ("", "header:X-Tenant", instance.address)) as edge:
+        client = connect(edge.http)
+        long = "x" * 300
+        client.get("/b")
+
+        def all_have_values():
+            for name in ("acme", "globex", long):
+                client.get("/b", fields=f"X-Tenant: {name}\r\n")
+            by = tenants_of(edge)
+            expect("none" not in by or by["none"]["good"] == 1, by)
+            return sum(v["kind"] == "value" for v in by.values()) == 3
+
+        wait_for("all have values", all_have_values)
+        for _ in range(5):
+            client.get("/pay", fields="X-Tenant: acme\r\n")
+            client.get("/pay", fields="X-Tenant: globex\r\n")
+            client.get("/pay", fields=f"X-Tenant: {long}\r\n")
+        by = tenants_of(edge, "pay", 15)
+        hashed = [v for v in by if re.fullmatch(r"h:[0-9a-f]{16}", v)]
+        expect(set(by) == {"acme", "globex", *hashed} and len(hashed) == 1, by)
+        expect(all(v["failed"] == 5 and v["kind"] == "value" and 0.3 < v["part"] < 0.4 for v in by.values()), by)
+        expect(by["acme"]["since"] >= tenants_of(edge)["none"]["since"], by)
+        with open(edge.file) as f:
+            text = f.read().replace("log: { access:", "log: { redact: [tenant], access:")
+        with open(edge.file, "w") as f:
+            f.write(text)
+        tell(edge, "reload")
+        by = tenants_of(edge, "pay")
+        expect(len(by) == 3 and all(re.fullmatch(r"h:[0-9a-f]{16}", v) for v in by) and hashed[0] in by, by)
+        client.close()
+
+
+@case
+def tenants_are_told_as_the_log_tells_them():
+    with Instance(refuse_pay) as instance, Edge(TENANTS % ("", "cookie:customer", instance.address)) as edge:
+        client = connect(edge.http)
+
+        def named():
+            client.get("/b", fields="Cookie: customer=secret\r\n")
+            return [v for v, row in tenants_of(edge).items() if row["kind"] == "value"]
+
+        named = wait_for("he has a value", named)
+        client.close()
+        log = os.path.join(edge.folder, "access.jsonl")
+        wait_for("the log is written", lambda: os.path.exists(log) and open(log).read().endswith("\n"))
+        told = {json.loads(line)["tenant"] for line in open(log)}
+        expect(len(named) == 1 and set(named) == told and named[0].startswith("h:"), f"{named} {told}")
 
 
 @case

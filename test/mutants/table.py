@@ -18,6 +18,7 @@ MUTANTS = [
      "    if (x->status != 304)\n        edge_count(x->edge, values.release + x->outcome, 1);\n", "keep_alive"),
     ("what_gave_way_is_lost", "src/control/dimensions.c", "        l->retired[o] += counts[o];\n", "", "values_come_and_go"),
     ("marks_stay_behind", "src/control/dimensions.c", "    marks_give_to_other(&j->marks, which, entry);\n", "", "values_come_and_go"),
+    ("who_left_is_lost", "src/control/dimensions.c", "        v->tenant_retired[o] += counts[o];\n", "", "tenants_change"),
     ("no_back_pressure", "src/plane/http/exchange.c",
      "    if (!x->down_sending) {\n        sent_down(x);\n        return;\n    }\n    x->blocked_since",
      "    if (x->down_sending && !x->sending_end)\n        x->up.ops->credit(&x->up);\n    if (!x->down_sending) {\n        sent_down(x);\n        return;\n    }\n    x->blocked_since",

@@ -168,6 +168,7 @@ struct sim {
         turned; /* which of them is the first: another order, and with fewer instances others */
     unsigned drained_more; /* instances that exist in the configuration only, drained */
     unsigned drained_from; /* number of the first of them */
+    bool has_tenants;      /* the cookie "user" names them */
     unsigned release;      /* instances are of the releases after this one; 0: they have none */
     /* A request came to an instance; `until` is when its deadline is, since the client sent it. */
     void (*on_timeout)(struct sim *s, const struct plan *p, ns_t until);

@@ -334,6 +334,48 @@ static void values_come_and_go(struct sim *s)
     finish(s, SECONDS(10));
 }
 
+/* Half of the requests are of three tenants, which change from time to time; the others of more than could have a value. */
+static void tenants_plan(struct sim *s, struct plan *p)
+{
+    unsigned era = (unsigned)(sim_now(s->world) / SECONDS(12));
+
+    good_plan(s, p);
+    p->delay_ms = up_to(s, 20);
+    p->size = up_to(s, 500);
+    p->cookie = one_in(s, 2) ? 1000 + up_to(s, 75) : 1 + era * 3 + up_to(s, 2);
+}
+
+static void tenants_change(struct sim *s)
+{
+    uint64_t retired = 0;
+
+    choppy_network(s);
+    s->has_tenants = true;
+    sim_start(s);
+    for (unsigned i = 0; i < 8; i++)
+        client_start(s, &(struct client_script){ .requests = 200,
+                                                 .pipeline = 1,
+                                                 .think_ms = 300,
+                                                 .read_size = 16384,
+                                                 .plan = tenants_plan });
+    for (unsigned i = 0; i < 60 && s->clients_running; i++) {
+        sim_pass(s, up_to(s, 1500) * NS_PER_MS);
+        s->has_tenants = !one_in(s, 8);
+        kit_publish(s, KIT_INSTANCES);
+    }
+    sim_run(s, SECONDS(300));
+    for (unsigned n = 0; n < KIT_JOURNEYS; n++) {
+        const struct journey *j = &control_config(&s->control)->journeys[n];
+        const struct journey_values *v = s->control.registry.dimensions.journeys[j->id];
+        for (unsigned o = 0; o < DIMENSION_OUTCOMES; o++)
+            retired += v->tenant_retired[o];
+    }
+    SIM_CHECK(s, retired > 0, "no tenant with counts gave his value away");
+    SIM_CHECK(s, s->control.tenants.held_count <= 2, "%zu tables of tenants are held",
+              s->control.tenants.held_count);
+    finish(s, SECONDS(10));
+}
+
 static void malformed_plan(struct sim *s, struct plan *p)
 {
     ordinary_plan(s, p);
@@ -416,6 +458,9 @@ const struct scenario scenarios[] = {
     { "reloads", "new configurations come into force under load", reloads },
     { "values_come_and_go", "more instances and releases, one after the other, than have values",
       values_come_and_go },
+    { "tenants_change",
+      "more tenants than have values, and others come to be the ones who ask most",
+      tenants_change },
     { "malformed_requests", "what is not HTTP is refused and counted for no journey",
       malformed_requests },
     { "more_clients_than_room", "clients beyond the limit wait for their turn",

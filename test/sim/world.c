@@ -110,6 +110,8 @@ struct config *kit_config(const struct sim *s, unsigned instances)
     c->zone = s->zone ? span_from_text(s->zone) : SPAN("");
     if (s->trusts_clients)
         trust_clients(a, c);
+    if (s->has_tenants)
+        c->tenant = (struct identity){ IDENTITY_COOKIE, SPAN("user") };
     c->route_count = 1;
     c->routes = arena_new(a, struct route);
     parse_pattern(a, "/*", &c->routes[0].pattern);
@@ -435,6 +437,8 @@ static void check_dimensions(struct sim *s)
     for (unsigned n = 0; n < c->journey_count * DIMENSION_WINDOW_COUNT; n++) {
         const struct journey *j = &c->journeys[n / DIMENSION_WINDOW_COUNT];
         enum dimension_window w = (enum dimension_window)(n % DIMENSION_WINDOW_COUNT);
+        if (!j->dimensions)
+            continue;
         uint64_t first[DIMENSION_OUTCOMES];
         uint64_t sum[DIMENSION_OUTCOMES];
         sum_dimension(s, j, DIMENSION_STATUS, w, first);

@@ -76,10 +76,18 @@ static void count_verdict(struct exchange *x, ns_t latency)
 
 static struct value_slots values_of(const struct exchange *x, const struct journey_dimensions *d)
 {
-    if (!x->instance)
+    if (!x->service || !x->instance)
         return d->none;
     const struct value_slots *list = d->instances[x->service - x->snapshot->config->services];
     return list ? list[x->instance - x->service->instances] : d->other;
+}
+
+static uint32_t tenant_slots(const struct exchange *x, const struct journey_dimensions *d)
+{
+    if (x->tenant.n == 0)
+        return d->tenant_none;
+    int id = d->tenants && x->edge->tenants ? tenant_see(x->edge->tenants, x->tenant) : -1;
+    return id < 0 ? d->tenant_other : d->tenants + (uint32_t)id * DIMENSION_OUTCOMES;
 }
 
 /* Once in each dimension. */
@@ -93,6 +101,7 @@ static void count_dimensions(struct exchange *x)
     edge_count(x->edge, d->reason + (uint32_t)x->ending * DIMENSION_OUTCOMES + x->outcome, 1);
     edge_count(x->edge, values.instance + x->outcome, 1);
     edge_count(x->edge, values.release + x->outcome, 1);
+    edge_count(x->edge, tenant_slots(x, d) + x->outcome, 1);
 }
 
 /* Beside the journey that counts it, it may be a step of others. */

@@ -220,6 +220,8 @@ void edge_top(void *edge)
         look_at_wall(e);
     if (snapshot_adopt(e->snapshots, e->publication))
         adopt(e);
+    if (e->tenants)
+        tenant_reader_turn(e->tenants);
     for (int i = 0; i < MAIL_PER_TURN && mailbox_receive(&e->mail, &m); i++)
         read_message(e, &m);
     if (e->draining)
@@ -232,7 +234,7 @@ bool edge_has_mail(void *edge)
 
     if (e->draining && !e->drained_told && e->control_mail && edge_idle(e))
         return true; /* something to tell in the next turn */
-    return !mailbox_empty(&e->mail) ||
+    return !mailbox_empty(&e->mail) || (e->tenants && tenant_reader_behind(e->tenants)) ||
            atomic_load(&e->publication->newest) != snapshot_current(e->snapshots)->config;
 }
 
@@ -367,6 +369,7 @@ void edge_open(struct http_edge *e, const struct edge_parts *parts)
         .addresses = parts->addresses,
         .unclaimed = parts->unclaimed,
         .steps = parts->steps,
+        .tenants = parts->tenants,
         .log = parts->log,
         .log_hurry = parts->log_hurry,
         .log_writer = parts->log_writer,

@@ -16,6 +16,7 @@
 #include "bus/step_ring.h"
 #include "bus/request_table.h"
 #include "bus/snapshot.h"
+#include "bus/tenant_table.h"
 #include "core/picker.h"
 #include "core/retry_budget.h"
 #include "io/listener.h"
@@ -114,9 +115,10 @@ struct http_edge {
     struct list idle_downs;   /* clients between two requests, longest idle first */
     struct list head_downs;   /* clients whose head is not whole, longest first */
     enum overload overload;
-    struct path_ring *unclaimed; /* NULL: nobody asks for paths */
-    struct step_ring *steps;     /* NULL: nobody asks for steps of journeys */
-    struct log_ring *log;        /* NULL: no access log is written */
+    struct path_ring *unclaimed;   /* NULL: nobody asks for paths */
+    struct step_ring *steps;       /* NULL: nobody asks for steps of journeys */
+    struct log_ring *log;          /* NULL: no access log is written */
+    struct tenant_reader *tenants; /* NULL: nobody asks for tenants */
     void (*log_hurry)(void *log_writer);
     void *log_writer;
     ns_t (*wall)(void);
@@ -154,6 +156,7 @@ struct edge_parts {
     struct address_counts *addresses;    /* shared by all reactors; NULL: not counted */
     struct path_ring *unclaimed;         /* NULL in control's own edge */
     struct step_ring *steps;             /* NULL in control's own edge; else hash_key as well */
+    struct tenant_reader *tenants;       /* the same */
     struct log_ring *log;                /* NULL: no access log; else the next three as well */
     void (*log_hurry)(void *log_writer); /* called when the ring is nearly full */
     void *log_writer;

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tenant_table.c - a table by hash, and entries in a circle. */
+#include "bus/tenant_table.h"
+
+#include "base/check.h"
+
+#include <stdlib.h>
+#include <xxhash.h>
+
+uint64_t tenant_hash(uint64_t key, struct span tenant)
+{
+    return XXH3_64bits_withSeed(tenant.p, tenant.n, key);
+}
+
+void tenant_reader_open(struct tenant_reader *r, const struct tenant_table *_Atomic *newest,
+                        uint64_t key)
+{
+    *r = (struct tenant_reader){ .newest = newest, .key = key };
+    r->ring.entries = calloc(TENANT_RING_ENTRIES, sizeof(r->ring.entries[0]));
+    check(r->ring.entries != NULL);
+}
+
+void tenant_reader_close(struct tenant_reader *r)
+{
+    free(r->ring.entries);
+    r->ring.entries = NULL;
+}
+
+void tenant_reader_turn(struct tenant_reader *r)
+{
+    const struct tenant_table *newest = atomic_load_explicit(r->newest, memory_order_acquire);
+
+    if (newest == r->table)
+        return;
+    r->table = newest;
+    atomic_store_explicit(&r->generation, newest->generation, memory_order_release);
+}
+
+/* ---- the table */
+
+void tenant_table_put(struct tenant_table *t, unsigned id, const struct heavy_text *tenant)
+{
+    uint32_t cell = (uint32_t)(tenant->hash % TENANT_CELLS);
+
+    check(id < DIMENSION_VALUES);
+    while (t->cells[cell])
+        cell = (cell + 1) % TENANT_CELLS;
+    t->cells[cell] = (uint8_t)(id + 1);
+    t->tenants[id] = *tenant;
+}
+
+static int find(const struct tenant_table *t, uint64_t hash, struct span tenant)
+{
+    uint32_t cell = (uint32_t)(hash % TENANT_CELLS);
+
+    for (; t->cells[cell]; cell = (cell + 1) % TENANT_CELLS) {
+        if (heavy_text_is(&t->tenants[t->cells[cell] - 1], hash, tenant))
+            return t->cells[cell] - 1;
+    }
+    return -1;
+}
+
+/* ---- the ring */
+
+static bool has_room(struct tenant_ring *r, uint64_t written)
+{
+    if (written - r->read_seen < TENANT_RING_ENTRIES)
+        return true;
+    r->read_seen = atomic_load_explicit(&r->read, memory_order_acquire);
+    return written - r->read_seen < TENANT_RING_ENTRIES;
+}
+
+static void put(struct tenant_ring *r, uint64_t hash, struct span tenant)
+{
+    uint64_t written = atomic_load_explicit(&r->written, memory_order_relaxed);
+
+    if (!has_room(r, written))
+        return;
+    heavy_text_make(&r->entries[written % TENANT_RING_ENTRIES], hash, tenant);
+    atomic_store_explicit(&r->written, written + 1, memory_order_release);
+}
+
+int tenant_see(struct tenant_reader *r, struct span tenant)
+{
+    uint64_t hash = tenant_hash(r->key, tenant);
+
+    put(&r->ring, hash, tenant);
+    return r->table ? find(r->table, hash, tenant) : -1;
+}
+
+const struct heavy_text *tenant_ring_peek(const struct tenant_ring *r)
+{
+    uint64_t written = atomic_load_explicit(&r->written, memory_order_acquire);
+    uint64_t read = atomic_load_explicit(&r->read, memory_order_relaxed);
+
+    return written == read ? NULL : &r->entries[read % TENANT_RING_ENTRIES];
+}
+
+void tenant_ring_taken(struct tenant_ring *r)
+{
+    uint64_t read = atomic_load_explicit(&r->read, memory_order_relaxed);
+
+    atomic_store_explicit(&r->read, read + 1, memory_order_release);
+}
