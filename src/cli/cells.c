@@ -4,6 +4,23 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+bool terminal_moves(void)
+{
+    const char *kind = getenv("TERM");
+
+    return isatty(STDOUT_FILENO) && !(kind && strcmp(kind, "dumb") == 0);
+}
+
+bool terminal_colors(void)
+{
+    const char *no = getenv("NO_COLOR");
+
+    return terminal_moves() && !(no && *no);
+}
 
 static bool begins_code_point(char c)
 {

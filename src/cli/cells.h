@@ -7,6 +7,12 @@
 
 #include "base/str.h"
 
+/* Standard output is a terminal that can do more than append lines: TERM is not "dumb". */
+bool terminal_moves(void);
+
+/* And its user wants colors: NO_COLOR is not set, or empty (no-color.org). */
+bool terminal_colors(void);
+
 enum cell_color { CELL_PLAIN, CELL_GREEN, CELL_YELLOW, CELL_RED, CELL_DIM };
 
 /* `text` in `width` columns, to the left or to the right of them; what is too long ends with '~'. */

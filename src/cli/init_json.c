@@ -135,9 +135,10 @@ static json_t *observed_json(const struct observed *o)
         return json_null();
     return json_pack("{s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "lines", (json_int_t)e->lines,
                      "requests", (json_int_t)e->requests, "unreadable", (json_int_t)e->unreadable,
-                     "malformed", (json_int_t)e->malformed, "untimed", (json_int_t)e->untimed,
-                     "from", e->has_span ? json_integer(e->from_ms / 1000) : json_null(), "to",
-                     e->has_span ? json_integer(e->to_ms / 1000) : json_null());
+                     "malformed", (json_int_t)e->malformed, "without_latency",
+                     (json_int_t)e->untimed, "from_s",
+                     e->has_span ? json_real((double)e->from_ms / 1000) : json_null(), "to_s",
+                     e->has_span ? json_real((double)e->to_ms / 1000) : json_null());
 }
 
 /* ---- journeys */

@@ -5,20 +5,61 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Text between requests: nothing of it is one, and a hyphen stays what one types (groff_char(7)). */
+enum { SOURCE_WIDTH = 77 }; /* and what may be put behind a full stop */
+
+/* Bytes since the last line began. */
+static size_t column_of(const struct str *out)
+{
+    size_t n = 0;
+
+    while (n < out->n && out->p[out->n - 1 - n] != '\n')
+        n++;
+    return n;
+}
+
+/* A hyphen stays what one types, groff_char(7). */
+static const char *escape_of(char c)
+{
+    return c == '\\' ? "\\e" : c == '-' ? "\\-" : c == '`' || c == '\'' ? "\\(aq" : NULL;
+}
+
+static size_t word_size(struct span text)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < text.n && text.p[i] != ' '; i++) {
+        const char *escape = escape_of(text.p[i]);
+        size += escape ? strlen(escape) : 1;
+    }
+    return size;
+}
+
+/* So that no text begins with what would be a request. */
+static void put_guard(struct str *out, char first)
+{
+    if (first == '.')
+        str_literal(out, "\\&");
+}
+
+/* Text between requests: nothing of it is one. Lines are filled anew when it is shown; a full stop at the end of one would be taken
+ * for the end of a sentence ("FILE..."), and what a request takes is one line. */
 static void put_roff(struct str *out, struct span text)
 {
-    if (text.n > 0 && (text.p[0] == '.' || text.p[0] == '\''))
-        str_literal(out, "\\&");
+    size_t begun = column_of(out);
+    bool request = begun > 0 && out->p[out->n - begun] == '.';
+
+    put_guard(out, text.n ? text.p[0] : ' ');
     for (size_t i = 0; i < text.n; i++) {
-        if (text.p[i] == '\\')
-            str_literal(out, "\\e");
-        else if (text.p[i] == '-')
-            str_literal(out, "\\-");
-        else if (text.p[i] == '`' || text.p[i] == '\'')
-            str_literal(out, "\\(aq");
-        else
+        const char *escape = escape_of(text.p[i]);
+        if (text.p[i] == ' ' && i > 0 && !request &&
+            column_of(out) + 1 + word_size(span_after(text, i + 1)) > SOURCE_WIDTH) {
+            str_text(out, text.p[i - 1] == '.' ? "\\&\n" : "\n");
+            put_guard(out, i + 1 < text.n ? text.p[i + 1] : ' ');
+        } else if (escape) {
+            str_text(out, escape);
+        } else {
             str_char(out, text.p[i]);
+        }
     }
     str_char(out, '\n');
 }
@@ -75,19 +116,25 @@ void manual_write(struct str *out)
 
     str_print(out, ".TH EVENKEEL 1 \"\" \"evenkeel %.*s\" \"User Commands\"\n", (int)number,
               evenkeel_version);
-    str_literal(out,
-                ".SH NAME\nevenkeel \\- keeps the users of an app inside their service level "
-                "objectives\n.SH SYNOPSIS\n.B evenkeel\n.I COMMAND\n[\\fIOPTIONS\\fR]\n"
-                ".SH DESCRIPTION\nevenkeel stands before the instances of an app, counts every "
-                "request for its user journey, and shows what is left of each error budget.\n"
-                "The commands other than run, init, validate and schema ask the running program "
-                "over its admin address.\n.SH COMMANDS\n");
+    str_literal(out, ".SH NAME\nevenkeel \\- keeps the users of an app inside their service level "
+                     "objectives\n.SH SYNOPSIS\n.B evenkeel\n.I COMMAND\n[\\fIOPTIONS\\fR]\n"
+                     ".SH DESCRIPTION\n");
+    put_roff(out, SPAN("evenkeel stands before the instances of an app, counts every request for "
+                       "its user journey, and shows what is left of each error budget."));
+    put_roff(out, SPAN("The commands other than run, init, validate and schema ask the running "
+                       "program over its admin address."));
+    str_literal(out, ".SH COMMANDS\n");
     for (int i = 0; i < COMMAND_COUNT; i++)
         put_command(out, (enum command)i);
     str_literal(out,
-                ".SH EXIT STATUS\n0: done; 1: it did not work, or an objective is missed; 2: it "
-                "was called wrongly.\nEach command says above what that means for it.\n"
-                ".SH ENVIRONMENT\n.TP\n.B NO_COLOR\nWhen it is set, nothing is printed in color.\n"
+                ".SH EXIT STATUS\n0: done; 1: it did not work, or an objective is missed;\n"
+                "2: it was called wrongly.\nEach command says above what that means for it.\n"
+                ".SH ENVIRONMENT\n.TP\n.B NO_COLOR\nWhen it is set, and not empty, nothing is "
+                "printed in color.\n"
+                ".TP\n.B TERM\nWhen it is \\(lqdumb\\(rq, nothing is printed in color, and\n"
+                ".B status \\-\\-watch\nappends lines.\n"
+                ".TP\n.B " CLIENT_TOKEN_ENV "\nThe token that the admin address asks for, unless\n"
+                ".B \\-\\-token\\-file\nnames a file.\n"
                 ".SH FILES\n.TP\n.I evenkeel.yaml\nThe configuration; "
                 "\\fBevenkeel schema \\-\\-markdown\\fR describes every key.\n");
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* slo.c - `evenkeel slo`: the options, and --from LOG: counts journeys from an access log, with no byte through us. A line is
  * given to the first journey that matches it and judged as the running edge would judge it. */
+#include "cli/cells.h"
 #include "cli/slo.h"
 
 #include "cli/log_judge.h"
@@ -229,7 +230,7 @@ static err count(const struct slo_options *o, struct config *config, int *ret_co
         if (o->json)
             slo_print_json(&c);
         else
-            slo_print_text(&c, isatty(STDOUT_FILENO) && !getenv("NO_COLOR"));
+            slo_print_text(&c, terminal_colors());
         *ret_code = all_met(&c) ? EXIT_DONE : EXIT_FAILED;
     }
     free(c.tallies);

@@ -391,7 +391,7 @@ int slo_running(struct slo_question *q)
     f.what_ifs = json_array();
     setlocale(LC_CTYPE, "");
     q->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
-    q->color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+    q->color = terminal_colors();
     q->points = curve_columns();
     err e = find_all(q, &f);
     int code = !e.failed && histories_met(f.histories) ? EXIT_DONE : EXIT_FAILED;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* status.c - `evenkeel status`: journeys and services of the running program, for people or as JSON. */
 #include "cli/asking.h"
+#include "cli/cells.h"
 #include "cli/commands.h"
 #include "cli/funnel.h"
 #include "cli/status.h"
@@ -276,11 +277,16 @@ bool status_all_met(const struct status *s)
 
 json_t *status_json(const struct status *s)
 {
-    json_t *all = json_pack(
-        "{s:O, s:O, s:O, s:O}", "journeys", json_object_get(s->journeys, "journeys"), "services",
-        json_object_get(s->services, "services"), "changes", json_object_get(s->changes, "changes"),
-        "peers", json_object_get(s->peers, "peers"));
-    return all ? all : json_object(); /* something answered that is no evenkeel */
+    json_t *all = json_copy(s->journeys); /* what it says of the node, and the journeys */
+
+    if (!json_is_object(all)) { /* something answered that is no evenkeel */
+        json_decref(all);
+        all = json_object();
+    }
+    json_object_set(all, "services", json_object_get(s->services, "services"));
+    json_object_set(all, "changes", json_object_get(s->changes, "changes"));
+    json_object_set(all, "peers", json_object_get(s->peers, "peers"));
+    return all;
 }
 
 static void print_text(const struct status_options *o, const struct status *s)
@@ -348,7 +354,7 @@ static int print_once(const struct status_options *o)
 
 int cmd_status(int argc, char **argv)
 {
-    struct status_options o = { .color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR") };
+    struct status_options o = { .color = terminal_colors() };
     int usage =
         asking_read(argc, argv, &o.asked, "; seconds of --watch follow a '=', as in --watch=5");
 

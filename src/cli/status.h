@@ -20,7 +20,7 @@ void status_forget(struct status *s);
 /* Every objective that has data is met. */
 bool status_all_met(const struct status *s);
 
-/* All of it as one object: journeys, services, changes, peers. json_decref() it. */
+/* All of it as one object: what /api/v1/journeys says, with services, changes and peers. json_decref() it. */
 json_t *status_json(const struct status *s);
 
 /* Its journeys, the one with the least budget first; free() the list. The journeys stay with the status. */

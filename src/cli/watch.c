@@ -300,7 +300,7 @@ static bool show(struct watching *w, bool terminal, bool was_away)
 int watch(const struct watch_options *o)
 {
     struct watching w = { .o = o };
-    bool terminal = isatty(STDOUT_FILENO) && !o->json;
+    bool terminal = terminal_moves() && !o->json;
     bool going = true;
 
     if (terminal)

@@ -130,7 +130,8 @@ static enum cell_color tell_p95(const struct row *r, char text[CELL_TEXT_MAX])
     return CELL_PLAIN;
 }
 
-/* `from`: how wide the terminal must be. Names take what is left. */
+/* `from`: how wide the terminal must be; what matters least goes first, so that 25 columns hold the state. Names take what is
+ * left. */
 static const struct column {
     const char *title;
     size_t width;
@@ -139,10 +140,10 @@ static const struct column {
     teller *tell;
 } columns[] = {
     { "TARGET", 15, 104, false, tell_target }, { "WINDOW", 7, 124, true, tell_window },
-    { "RATE/S", 6, 0, true, tell_rate },       { "P95 ms", 7, 112, true, tell_p95 },
-    { "GOOD", 8, 0, true, tell_good },         { "BUDGET", 7, 0, true, tell_budget },
-    { "BURN1H", 6, 0, true, tell_burn },       { "DAYS", 5, 0, true, tell_days },
-    { "COVER", 5, 0, true, tell_coverage },    { "STATE", 7, 0, false, tell_state },
+    { "RATE/S", 6, 49, true, tell_rate },      { "P95 ms", 7, 112, true, tell_p95 },
+    { "GOOD", 8, 42, true, tell_good },        { "BUDGET", 7, 33, true, tell_budget },
+    { "BURN1H", 6, 56, true, tell_burn },      { "DAYS", 5, 62, true, tell_days },
+    { "COVER", 5, 69, true, tell_coverage },   { "STATE", 7, 0, false, tell_state },
 };
 
 enum {
