@@ -188,10 +188,10 @@ struct journey {
     bool client_gone_bad;  /* a client that leaves counts as failed; else it is excluded */
     struct objective *objectives;
     size_t objective_count;
-    uint32_t id; /* stable over reloads */
-    uint64_t
-        definition;   /* hash of what is counted: routes, bad, under; a change starts a version */
-    uint32_t version; /* 1, 2, ...: given by control from the store */
+    uint32_t id;    /* stable over reloads */
+    uint64_t basis; /* hash of routes and bad: which answers are counted, and which of them fail */
+    uint64_t definition; /* hash of the basis and of each `under`; a change starts a version */
+    uint32_t version;    /* 1, 2, ...: given by control from the store */
     struct verdict_rules rules; /* what of the above decides; filled by control at publication */
     uint32_t series;            /* first of its counters (core/series.h), given by control */
     uint32_t histogram;         /* first of its HISTOGRAM_BINS counters, given by control */

@@ -87,6 +87,7 @@ static void print_outcome(const json_t *last)
     printf("reloaded; changed: %s\n", *changed ? changed : "nothing");
     if (*restart)
         printf("these take a restart and stay as they were: %s\n", restart);
+    fputs(text_of(last, "counts"), stdout);
 }
 
 int cmd_reload(int argc, char **argv)

@@ -135,6 +135,8 @@ static void print_journeys(const struct status_options *o, const struct status *
         printf("\n");
         print_objectives(o, sorted[i]);
         print_funnel(sorted[i]);
+        if (json_is_string(json_object_get(sorted[i], "note")))
+            printf("  %s\n", text_of(sorted[i], "note"));
     }
     free(sorted);
 }

@@ -255,11 +255,12 @@ void api_reload_state(struct api_call *k)
     json_t *last = json_null();
 
     if (o->at)
-        last =
-            json_pack("{s:I, s:b, s:I, s:o, s:o, s:o, s:o}", "serial", (json_int_t)o->serial,
-                      "good", o->good, "at", (json_int_t)o->at, "error", text(str_span(&o->error)),
-                      "changed", text(str_span(&o->changed)), "needs_restart",
-                      text(str_span(&o->restart)), "findings", text(str_span(&o->findings)));
+        last = json_pack("{s:I, s:b, s:I, s:o, s:o, s:o, s:o, s:o}", "serial",
+                         (json_int_t)o->serial, "good", o->good, "at", (json_int_t)o->at, "error",
+                         text(str_span(&o->error)), "changed", text(str_span(&o->changed)),
+                         "needs_restart", text(str_span(&o->restart)), "counts",
+                         text(o->good ? str_span(&o->counts) : SPAN("")), "findings",
+                         text(str_span(&o->findings)));
     write_json(json_pack("{s:s, s:o, s:o}", "state", reload_words(c->reload.state), "file",
                          text(control_config(c)->path), "last", last),
                &k->out);

@@ -196,6 +196,7 @@ static json_t *journey_json(const struct control *c, const struct journey *j)
     set(o, "steps", j->kind == JOURNEY_STEPS ? api_funnel(c, j) : json_null());
     set(o, "latency_s", latency_json(c, j));
     set(o, "rate_per_s", json_real(figures_rate(c, j)));
+    set(o, "note", a->note ? json_string(a->note) : json_null());
     return o;
 }
 

@@ -71,8 +71,9 @@ void *question_begin(struct api_call *k, size_t size, struct query_row *rows, si
     const char *wrong;
 
     check(q != NULL && count >= QUESTION_ROW_COUNT);
-    *ret_journey =
-        query_decode(k->part, false, &q->memory, &q->journey) ? api_find_journey(c, q->journey) : NULL;
+    *ret_journey = query_decode(k->part, false, &q->memory, &q->journey)
+                       ? api_find_journey(c, q->journey)
+                       : NULL;
     if (!*ret_journey)
         refuse(k, 404, "there is no such journey; /api/v1/journeys lists them");
     else if ((wrong = query_read(k->head->query, rows, count, &q->memory)) != NULL ||
@@ -85,6 +86,7 @@ void *question_begin(struct api_call *k, size_t size, struct query_row *rows, si
     }
     const struct account *a = book_account(&c->book, *ret_journey);
     q->version = a->version;
+    q->bins_version = book_bins_version(&c->book, a);
     q->number = a->number;
     q->definition = (*ret_journey)->definition;
     return q;

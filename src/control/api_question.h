@@ -34,10 +34,11 @@ struct question {
     struct arena memory;
     struct span journey;
     uint64_t definition;
-    uint32_t version; /* the store's */
-    uint32_t number;  /* people's */
-    int64_t now;      /* unix seconds: where what is asked ends */
-    bool past;        /* that is not now: even the last instant comes from the store */
+    uint32_t version;      /* the store's */
+    uint32_t bins_version; /* of its histograms */
+    uint32_t number;       /* people's */
+    int64_t now;           /* unix seconds: where what is asked ends */
+    bool past;             /* that is not now: even the last instant comes from the store */
     int64_t window_s;
     bool alone;                   /* node=this */
     err result;                   /* of the store */

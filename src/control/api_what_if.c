@@ -35,7 +35,8 @@ static void read_what_if(struct scribe_task *t, struct store *s)
     if (!q->result.failed)
         q->result = question_read_instant(s, q->version, &w->ends[0]);
     if (!q->result.failed)
-        q->result = histogram_between(s, q->version, w->ends[0].at, w->ends[1].at + 1, w->bins);
+        q->result =
+            histogram_between(s, q->bins_version, w->ends[0].at, w->ends[1].at + 1, w->bins);
 }
 
 /* ---- all nodes */

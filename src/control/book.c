@@ -17,10 +17,11 @@ void book_close(struct book *b)
     for (size_t i = 0; i < b->account_count; i++) {
         free(b->accounts[i].name);
         free(b->accounts[i].window_memory);
-        free(b->accounts[i].slot_bins);
-        free(b->accounts[i].older_bins);
         free(b->accounts[i].late_bins);
+        free(b->accounts[i].handover);
+        free(b->accounts[i].note);
     }
+    lineages_free(b);
     free(b->accounts);
     free(b->by_id);
     free(b->late);
@@ -57,6 +58,7 @@ void book_cumulative(const struct book *b, const struct account *a, uint64_t ret
 {
     book_live(b, a, ret_counts);
     accumulate(SERIES_MAX, a->base, ret_counts, ret_counts);
+    accumulate(SERIES_MAX, a->carried, ret_counts, ret_counts);
 }
 
 static void short_window(const struct account *a, int64_t seconds, struct window_counts *ret)
@@ -100,8 +102,16 @@ void book_window(const struct book *b, const struct account *a, int64_t seconds,
 void book_histogram(const struct book *b, const struct account *a,
                     uint64_t ret_bins[HISTOGRAM_BINS])
 {
+    const struct lineage *l = lineage_of(b, a);
+
+    lineage_bins(b, l, ret_bins);
     for (uint32_t i = 0; i < HISTOGRAM_BINS; i++)
-        ret_bins[i] = book_bin(b, a, i) - a->older_bins[i];
+        ret_bins[i] -= l->older_bins[i];
+}
+
+uint32_t book_bins_version(const struct book *b, const struct account *a)
+{
+    return lineage_of(b, a)->bins_version;
 }
 
 /* ---- accounts */
@@ -121,10 +131,15 @@ const struct account *book_account(const struct book *b, const struct journey *j
     return a;
 }
 
-void book_ask(const struct book *b, const struct config *c, struct journey_memory *memories)
+void book_ask(const struct book *b, const struct config *c, struct journey_memory *memories,
+              int64_t unix_now)
 {
-    for (size_t i = 0; i < c->journey_count; i++)
-        memories[i].has_ring = find_account(b, &c->journeys[i]) != NULL;
+    for (size_t i = 0; i < c->journey_count; i++) {
+        struct journey_memory *m = &memories[i];
+        succession_free(m->succession);
+        m->succession = lineage_ask(b, &c->journeys[i], unix_now);
+        m->has_ring = find_account(b, &c->journeys[i]) && !m->succession;
+    }
 }
 
 /* The ring begins with what the counters hold now. */
@@ -146,6 +161,10 @@ static void remember(struct account *a, struct journey_memory *m)
     a->number = m->version.number;
     memcpy(a->base, m->total.counts, sizeof(a->base));
     memcpy(a->written, m->total.counts, sizeof(a->written));
+    a->unkept = false;
+    if (!m->window_memory)
+        return;
+    free(a->window_memory);
     a->window = m->window;
     a->window_memory = m->window_memory;
     m->window_memory = NULL;
@@ -171,20 +190,20 @@ static void open_account(struct book *b, const struct journey *j, struct journey
                          .series = j->series,
                          .histogram = j->histogram,
                          .objectives = (unsigned)j->objective_count,
-                         .funnel = j->kind == JOURNEY_STEPS,
-                         .slot_at = unix_now - unix_now % HISTOGRAM_SLOT_S };
+                         .funnel = j->kind == JOURNEY_STEPS };
 
+    for (size_t i = 0; i < j->objective_count; i++)
+        a.under[i] = j->objectives[i].under;
     if (m)
         remember(&a, m);
     a.name = strndup(j->name.p, j->name.n);
-    a.slot_bins = calloc(HISTOGRAM_BINS, sizeof(a.slot_bins[0]));
-    a.older_bins = calloc(HISTOGRAM_BINS, sizeof(a.older_bins[0]));
     b->accounts = realloc(b->accounts, (b->account_count + 1) * sizeof(a));
-    check(a.name && a.slot_bins && a.older_bins && b->accounts);
+    check(a.name && b->accounts);
     if (!a.window_memory)
         begin_window(b, &a, now);
     b->accounts[b->account_count++] = a;
     enter(b, j->id);
+    lineage_enter(b, b->account_count - 1, j, unix_now);
 }
 
 static bool same_windows(const struct window_starts *one, const struct window_starts *other)
@@ -196,6 +215,29 @@ static bool same_windows(const struct window_starts *one, const struct window_st
     return one->count == other->count;
 }
 
+/* One that was in force before comes back with what the versions after it counted. */
+static void adopt(struct book *b, const struct journey *j, struct journey_memory *m, ns_t now,
+                  int64_t unix_now)
+{
+    struct account *a = find_account(b, j);
+
+    if (!a) {
+        open_account(b, j, m, now, unix_now);
+        a = find_account(b, j);
+    } else if (m && m->version.rebuilt && m->succession) {
+        remember(a, m);
+    }
+    a->in_force = true;
+    lineage_lead(b, a, m ? &m->version : NULL, m ? m->succession : NULL);
+    if (m && (m->version.rebuilt || m->version.missed || m->version.created)) {
+        struct str note = str_growing();
+        book_tell_journey(j, m, &note);
+        free(a->note);
+        a->note = note.n ? strdup(str_cstr(&note)) : NULL;
+        str_free(&note);
+    }
+}
+
 void book_adopt(struct book *b, const struct config *c, struct journey_memory *memories, ns_t now,
                 int64_t unix_now)
 {
@@ -203,11 +245,9 @@ void book_adopt(struct book *b, const struct config *c, struct journey_memory *m
         b->accounts[i].in_force = false;
     for (size_t i = 0; i < c->journey_count; i++) {
         const struct journey *j = &c->journeys[i];
-        if (!find_account(b, j))
-            open_account(b, j, memories ? &memories[i] : NULL, now, unix_now);
+        adopt(b, j, memories ? &memories[i] : NULL, now, unix_now);
         struct account *a = find_account(b, j);
         struct window_starts starts = {};
-        a->in_force = true;
         book_long_windows(j, &starts);
         if (memories)
             a->starts = memories[i].starts;
@@ -221,6 +261,8 @@ void book_tick(struct book *b, ns_t now)
     uint64_t columns[WINDOW_COUNTERS_MAX] = {};
 
     coverage_tick(&b->coverage, now);
+    for (size_t i = 0; i < b->lineage_count; i++)
+        lineage_tick(b, &b->lineages[i]);
     for (size_t i = 0; i < b->account_count; i++) {
         struct account *a = &b->accounts[i];
         book_cumulative(b, a, columns);

@@ -4,11 +4,14 @@
  * cumulative = base (from the store) + live (sum of the pages). A window is cumulative now less cumulative at its
  * begin: from the ring for up to six hours, from the store for longer ones. Within a process the ring has slots of 10 s; what lies
  * before its start came from the store, to the minute; beyond 35 days the store knows the hour.
+ * Versions of a journey that differ in their objectives only are one lineage: they share their histograms, and the one that
+ * comes into force goes on with the counts of the one before, as far as they can be rebuilt (core/rebuild.h).
  * Owned by control; reads the reactors' pages relaxed.
- * Next: book_recall.c (what the store knew), book_jobs.c (what it is to keep), api_json.c and metrics.c, which show it. */
+ * Next: lineage.c, book_recall.c (what the store knew), book_jobs.c (what it is to keep), api_json.c and metrics.c, which show it. */
 #ifndef EK_CONTROL_BOOK_H
 #define EK_CONTROL_BOOK_H
 
+#include "base/str.h"
 #include "bus/config.h"
 #include "bus/counters.h"
 #include "control/scribe.h"
@@ -35,9 +38,14 @@ struct window_starts {
     unsigned count;
 };
 
+struct handover;   /* lineage.c */
+struct succession; /* the same */
+
 /* What the store knows of one journey of a configuration. */
 struct journey_memory {
     bool has_ring; /* asked with: its account has a ring already, so none is made */
+    struct succession *
+        succession; /* asked with: what the version in force has counted, when this is another; or NULL */
     struct journey_version version;
     struct sample total;
     struct window_starts starts;
@@ -52,21 +60,37 @@ struct account {
     uint64_t definition;
     uint32_t series;
     uint32_t histogram;
+    uint32_t lineage; /* number in the book */
     unsigned objectives;
-    bool funnel;                  /* of steps: it has the series behind the objectives */
+    bool funnel; /* of steps: it has the series behind the objectives */
+    ns_t under[OBJECTIVES_MAX];
     bool in_force;                /* a journey of the configuration in force */
-    uint64_t base[SERIES_MAX];    /* from the store */
+    uint64_t base[SERIES_MAX];    /* from the store; less what the pages held when it took over */
+    uint64_t carried[SERIES_MAX]; /* what earlier versions counted since this one took over */
+    struct handover
+        *handover;     /* malloc; what it counts is carried to the account in force; or NULL */
+    bool leads_untold; /* the store does not know yet that it came into force */
     uint64_t written[SERIES_MAX]; /* what the store holds */
     bool unkept;                  /* the newest in the store is not kept as history yet */
     struct window window;         /* series, and measured milliseconds as the last column */
     void *window_memory;
     struct window_starts starts;
-    int64_t slot_at;      /* unix seconds: begin of its running histogram slot */
-    uint64_t *slot_bins;  /* live histogram at that time */
-    uint64_t *older_bins; /* and at the begin of the slot before */
-    uint64_t slot_timed;  /* values in slot_bins */
-    uint64_t put_timed;   /* values in the histogram that was stored last */
-    uint64_t *late_bins;  /* of this process, in slots before the running one; NULL: none */
+    uint64_t *late_bins; /* of this process, in slots before the running one; NULL: none */
+    char *note; /* malloc; what became of its counts when it came into force, for people; or NULL */
+};
+
+/* The accounts of a journey with the same basis, and their histogram: the sum of theirs. */
+struct lineage {
+    uint64_t basis;
+    uint32_t *members; /* numbers of accounts; at least one */
+    unsigned member_count;
+    uint32_t newest;       /* the account that is or was in force last */
+    uint32_t bins_version; /* what the store keys its histograms by */
+    int64_t slot_at;       /* unix seconds: begin of the running histogram slot */
+    int64_t slot_epoch;    /* the store's, in which the slot was first written; 0: it was not */
+    uint64_t *slot_bins;   /* live histogram at that time */
+    uint64_t *older_bins;  /* and at the begin of the slot before */
+    uint64_t put_timed;    /* values in the histogram that was stored last */
 };
 
 struct book {
@@ -74,11 +98,13 @@ struct book {
     size_t page_count;
     struct account *accounts;
     size_t account_count;
+    struct lineage *lineages;
+    size_t lineage_count;
     uint32_t *by_id; /* account number + 1 by the journey's stable id; 0: none */
     size_t by_id_count;
     struct coverage coverage;
     int64_t minute;     /* unix minute of the last kept samples */
-    size_t next_slot;   /* the account whose histogram slot is looked at next */
+    size_t next_slot;   /* the lineage whose histogram slot is looked at next */
     size_t next_asked;  /* the account of which is asked next where its long windows begin */
     int64_t written_at; /* unix seconds of the last job that was stored; 0: none yet */
     err trouble;        /* of the last job */
@@ -114,11 +140,21 @@ const struct account *book_account(const struct book *b, const struct journey *j
 err book_recall(struct store *store, const struct config *c, ns_t now, int64_t unix_now,
                 struct journey_memory *memories);
 
-/* Before it is asked: what has an account needs no ring. */
-void book_ask(const struct book *b, const struct config *c, struct journey_memory *memories);
+/* Before it is asked, just before: what is in force needs no ring, and what takes over needs to know what was counted until
+ * now. May be called again. */
+void book_ask(const struct book *b, const struct config *c, struct journey_memory *memories,
+              int64_t unix_now);
+
+/* What became of the counts of journeys that count otherwise than before: one line each, "" when all is as it was. */
+void book_tell(const struct config *c, const struct journey_memory *memories, struct str *out);
 
 /* What was not adopted of them. */
 void book_forget(struct journey_memory *memories, size_t count);
+
+/* The same of one journey; without a line's end. */
+void book_tell_journey(const struct journey *j, const struct journey_memory *m, struct str *out);
+
+struct journey_meaning book_meaning(const struct journey *j);
 
 /* The windows of a journey that are longer than the ring. */
 void book_long_windows(const struct journey *j, struct window_starts *ret_starts);
@@ -183,6 +219,31 @@ void book_histogram(const struct book *b, const struct account *a,
 
 /* Sum of one counter over all pages. */
 uint64_t book_sum(const struct book *b, uint32_t slot);
+
+/* What the store keys the histograms of this account by. */
+uint32_t book_bins_version(const struct book *b, const struct account *a);
+
+/* ---- lineage.c */
+
+void lineage_enter(struct book *b, size_t account, const struct journey *j, int64_t unix_now);
+void lineages_free(struct book *b);
+struct lineage *lineage_of(const struct book *b, const struct account *a);
+
+/* Each tick: what came to accounts that are not in force any more. */
+void lineage_tick(struct book *b, struct lineage *l);
+
+/* Sums over its accounts: the histogram since the process began, and how many answers are in it. */
+void lineage_bins(const struct book *b, const struct lineage *l, uint64_t ret_bins[HISTOGRAM_BINS]);
+uint64_t lineage_timed(const struct book *b, const struct lineage *l);
+
+/* What a journey whose objectives changed takes over, read now; NULL: it is in force already, or new. */
+struct succession *lineage_ask(const struct book *b, const struct journey *j, int64_t unix_now);
+const struct journey_newest *succession_newest(const struct succession *s);
+void succession_free(struct succession *s);
+
+/* The account comes into force. `version`: of the store, or NULL; `s`: that with which the store was asked, or NULL. */
+void lineage_lead(struct book *b, struct account *a, const struct journey_version *version,
+                  struct succession *s);
 
 /* ---- between the book's files */
 

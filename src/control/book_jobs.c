@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 
-/* Histograms have some 1,600 bins: so many accounts are looked at in a tick, all others in turn. */
+/* Histograms have some 1,600 bins: so many lineages are looked at in a tick, all others in turn. */
 enum { SLOTS_PER_TICK = 50 };
 
 /* Where the long windows of an account begin now takes some eight questions: a thousand accounts are asked for in half a
@@ -44,54 +44,46 @@ static void fill_samples(struct book *b, struct scribe_job *job, bool keep)
 
 /* ---- histograms */
 
-static uint64_t timed_of(const struct book *b, const struct account *a)
-{
-    return book_sum(b, a->series + SERIES_GOOD) + book_sum(b, a->series + SERIES_SLOW);
-}
-
 /* What came into the bins since the slot began; ret_bins: as they are now. */
-static void put_histogram(const struct book *b, struct scribe_job *job, struct account *a,
+static void put_histogram(const struct book *b, struct scribe_job *job, const struct lineage *l,
                           uint64_t *ret_bins)
 {
-    uint64_t total = 0;
-
-    for (uint32_t i = 0; i < HISTOGRAM_BINS; i++) {
-        ret_bins[i] = book_bin(b, a, i);
-        total += ret_bins[i] - a->slot_bins[i];
-    }
-    if (total == 0)
+    lineage_bins(b, l, ret_bins);
+    if (memcmp(ret_bins, l->slot_bins, HISTOGRAM_BINS * sizeof(ret_bins[0])) == 0)
         return;
     struct str packed = str_fixed(arena_alloc(&job->arena, PACK_HISTOGRAM_MAX), PACK_HISTOGRAM_MAX);
-    pack_histogram(&packed, ret_bins, a->slot_bins);
+    pack_histogram(&packed, ret_bins, l->slot_bins);
     check(!packed.cut);
-    job->batch.histograms[job->batch.histogram_count++] = (struct histogram_sample){
-        .version = a->version, .at = a->slot_at, .bins = str_span(&packed)
-    };
+    job->batch.histograms[job->batch.histogram_count++] =
+        (struct histogram_sample){ .version = l->bins_version,
+                                   .at = l->slot_at,
+                                   .epoch = l->slot_epoch,
+                                   .bins = str_span(&packed) };
 }
 
 static void look_at_slot(struct book *b, struct scribe_job *job, size_t number)
 {
-    struct account *a = &b->accounts[number];
-    bool over = job->now - a->slot_at >= HISTOGRAM_SLOT_S || job->now < a->slot_at;
-    uint64_t timed = timed_of(b, a);
+    const struct lineage *l = &b->lineages[number];
+    bool over = job->now >= histogram_slot_end(l->slot_at) || job->now < l->slot_at;
+    uint64_t timed = lineage_timed(b, l);
     struct slot_put *put = &job->slots[job->slot_count];
 
-    if (!over && timed == a->put_timed)
+    if (!over && timed == l->put_timed)
         return;
-    *put = (struct slot_put){ .account = number, .over = over, .timed = timed };
+    *put = (struct slot_put){ .lineage = number, .over = over, .timed = timed };
     put->bins = arena_array(&job->arena, uint64_t, HISTOGRAM_BINS);
-    put_histogram(b, job, a, put->bins);
+    put_histogram(b, job, l, put->bins);
     job->slot_count++;
 }
 
 static void fill_histograms(struct book *b, struct scribe_job *job, bool all)
 {
-    size_t n = all || b->account_count < SLOTS_PER_TICK ? b->account_count : SLOTS_PER_TICK;
+    size_t n = all || b->lineage_count < SLOTS_PER_TICK ? b->lineage_count : SLOTS_PER_TICK;
 
     job->batch.histograms = arena_array(&job->arena, struct histogram_sample, n);
     job->slots = arena_array(&job->arena, struct slot_put, n);
     for (size_t i = 0; i < n; i++) {
-        b->next_slot = b->next_slot + 1 < b->account_count ? b->next_slot + 1 : 0;
+        b->next_slot = b->next_slot + 1 < b->lineage_count ? b->next_slot + 1 : 0;
         look_at_slot(b, job, b->next_slot);
     }
 }
@@ -100,16 +92,48 @@ static void fill_histograms(struct book *b, struct scribe_job *job, bool all)
  * old slot. */
 static void take_slot(struct book *b, const struct scribe_job *job, const struct slot_put *put)
 {
-    struct account *a = &b->accounts[put->account];
+    struct lineage *l = &b->lineages[put->lineage];
 
-    a->put_timed = put->timed;
+    l->put_timed = put->timed;
+    if (l->slot_epoch == 0)
+        l->slot_epoch = job->epoch;
     if (!put->over)
         return;
-    uint64_t *older = a->older_bins;
-    a->older_bins = a->slot_bins;
-    a->slot_bins = older;
-    memcpy(a->slot_bins, put->bins, HISTOGRAM_BINS * sizeof(a->slot_bins[0]));
-    a->slot_at = job->now - job->now % HISTOGRAM_SLOT_S;
+    uint64_t *older = l->older_bins;
+    l->older_bins = l->slot_bins;
+    l->slot_bins = older;
+    memcpy(l->slot_bins, put->bins, HISTOGRAM_BINS * sizeof(l->slot_bins[0]));
+    l->slot_at = job->now - job->now % HISTOGRAM_SLOT_S;
+    l->slot_epoch = 0;
+}
+
+/* ---- what is in force */
+
+static void fill_leads(const struct book *b, struct scribe_job *job)
+{
+    job->batch.leads = arena_array(&job->arena, uint32_t, b->lineage_count);
+    for (size_t i = 0; i < b->lineage_count; i++) {
+        const struct account *a = &b->accounts[b->lineages[i].newest];
+        if (a->leads_untold)
+            job->batch.leads[job->batch.lead_count++] = a->version;
+    }
+}
+
+static void take_leads(struct book *b, const struct scribe_job *job)
+{
+    size_t at = 0; /* in the order of the lineages; another may have come into force meanwhile */
+
+    for (size_t i = 0; i < b->lineage_count && at < job->batch.lead_count; i++) {
+        struct lineage *l = &b->lineages[i];
+        for (unsigned m = 0; m < l->member_count && at < job->batch.lead_count; m++) {
+            struct account *a = &b->accounts[l->members[m]];
+            if (a->version != job->batch.leads[at])
+                continue;
+            a->leads_untold &= l->newest != l->members[m];
+            at++;
+            break;
+        }
+    }
 }
 
 /* ---- where windows begin */
@@ -168,6 +192,7 @@ struct scribe_job *book_job(struct book *b, int64_t unix_now, bool last)
     fill_samples(b, job, minute || last);
     book_late_job(b, job);
     fill_histograms(b, job, last);
+    fill_leads(b, job);
     if (!last)
         ask_starts(b, job, minute);
     b->minute = unix_now / 60;
@@ -191,6 +216,7 @@ static void take_stored(struct book *b, const struct scribe_job *job)
     }
     for (size_t i = 0; i < job->slot_count; i++)
         take_slot(b, job, &job->slots[i]);
+    take_leads(b, job);
     b->written_at = job->now;
 }
 

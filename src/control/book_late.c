@@ -68,7 +68,8 @@ void book_late_job(struct book *b, struct scribe_job *job)
     struct late_add *list = arena_array(&job->arena, struct late_add, b->late_count + 1);
     for (size_t i = 0; i < b->late_count; i++) {
         list[i] = b->late[i];
-        list[i].version = b->accounts[b->late[i].version].version;
+        const struct account *a = &b->accounts[b->late[i].version];
+        list[i].version = list[i].what < SERIES_MAX ? a->version : book_bins_version(b, a);
     }
     job->batch.late = list;
     job->batch.late_count = b->late_count;
@@ -104,7 +105,7 @@ static void add_bin(struct book *b, struct account *a, int64_t at, ns_t took)
 {
     uint32_t bin = histogram_bin(took);
 
-    if (at >= a->slot_at)
+    if (at >= lineage_of(b, a)->slot_at)
         return;
     if (!a->late_bins)
         a->late_bins = calloc(HISTOGRAM_BINS, sizeof(a->late_bins[0]));

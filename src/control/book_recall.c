@@ -4,6 +4,7 @@
 #include "control/book.h"
 
 #include "base/check.h"
+#include "core/rebuild.h"
 
 #include <stdlib.h>
 
@@ -108,7 +109,70 @@ static err recall_ring(struct store *store, struct measured *measured, struct ri
     return OK;
 }
 
+/* ---- what became of counts */
+
+static void put_name(const struct journey *j, unsigned o, struct str *out)
+{
+    str_print(out, "'%.*s'", SPAN_ARG(j->objectives[o].name));
+}
+
+void book_tell_journey(const struct journey *j, const struct journey_memory *m, struct str *out)
+{
+    const struct journey_version *v = &m->version;
+
+    if (v->rebuilt) {
+        str_print(out,
+                  "version %u goes on with the counts of before: what its objectives lack is "
+                  "rebuilt from histograms, in "
+                  "steps of five minutes",
+                  v->number);
+        return;
+    }
+    if (!v->missed) {
+        if (v->created && v->number > 1)
+            str_print(
+                out,
+                "counts begin anew with version %u: other requests are counted, or others fail",
+                v->number);
+        return;
+    }
+    if (v->created)
+        str_print(out, "counts begin anew with version %u: those of ", v->number);
+    else
+        str_print(
+            out,
+            "version %u is back with the counts that it had, without what came meanwhile: that of ",
+            v->number);
+    put_name(j, v->missing, out);
+    str_literal(out, " cannot be rebuilt, ");
+    rebuild_put_edges(j->objectives[v->missing].under, out);
+}
+
+void book_tell(const struct config *c, const struct journey_memory *memories, struct str *out)
+{
+    for (size_t i = 0; i < c->journey_count; i++) {
+        struct str line = str_growing();
+        book_tell_journey(&c->journeys[i], &memories[i], &line);
+        if (line.n)
+            str_print(out, "%.*s: %.*s\n", SPAN_ARG(c->journeys[i].name),
+                      SPAN_ARG(str_span(&line)));
+        str_free(&line);
+    }
+}
+
 /* ---- all of it */
+
+struct journey_meaning book_meaning(const struct journey *j)
+{
+    struct journey_meaning m = { .name = j->name,
+                                 .definition = j->definition,
+                                 .basis = j->basis,
+                                 .objectives = (unsigned)j->objective_count };
+
+    for (size_t i = 0; i < j->objective_count; i++)
+        m.under[i] = j->objectives[i].under;
+    return m;
+}
 
 static err recall_journey(struct store *store, const struct journey *j, ns_t now, int64_t unix_now,
                           struct measured *measured, struct journey_memory *m)
@@ -118,7 +182,8 @@ static err recall_journey(struct store *store, const struct journey *j, ns_t now
                          .slot_now = book_slot(now),
                          .unix_now = unix_now };
 
-    TRY(journey_version(store, j->name, j->definition, unix_now, &m->version));
+    struct journey_meaning meaning = book_meaning(j);
+    TRY(journey_version(store, &meaning, succession_newest(m->succession), unix_now, &m->version));
     TRY(samples_total(store, m->version.id, &m->total));
     book_long_windows(j, &m->starts);
     for (unsigned i = 0; i < m->starts.count; i++)
@@ -147,5 +212,7 @@ void book_forget(struct journey_memory *memories, size_t count)
     for (size_t i = 0; memories && i < count; i++) {
         free(memories[i].window_memory);
         memories[i].window_memory = NULL;
+        succession_free(memories[i].succession);
+        memories[i].succession = NULL;
     }
 }

@@ -59,12 +59,16 @@ static void add_ring(struct refill_journey *j, const struct account *a,
 static struct refill_journey refill_account(const struct book *b, struct arena *memory,
                                             const struct account *a, int64_t unix_now)
 {
-    struct refill_journey j = { .name = arena_span(memory, span_from_text(a->name)),
-                                .definition = a->definition,
+    const struct lineage *l = lineage_of(b, a);
+    struct refill_journey j = { .meaning = { .name = arena_span(memory, span_from_text(a->name)),
+                                             .definition = a->definition,
+                                             .basis = l->basis,
+                                             .objectives = a->objectives },
                                 .samples =
                                     arena_array(memory, struct sample, STARTS_MAX + MINUTES + 1) };
     uint64_t now[SERIES_MAX];
 
+    memcpy(j.meaning.under, a->under, sizeof(a->under));
     book_cumulative(b, a, now);
     add_ring(&j, a, now, unix_now);
     add_starts(&j, a, unix_now);
@@ -146,7 +150,11 @@ void book_refilled(struct book *b, const struct refill *r)
         a->number = j->version.number;
         memcpy(a->written, j->samples[j->sample_count - 1].counts, sizeof(a->written));
         a->unkept = false;
-        a->put_timed = UINT64_MAX; /* the running slot is put again */
+        struct lineage *l = lineage_of(b, a);
+        l->put_timed = UINT64_MAX; /* the running slot is put again */
+        l->slot_epoch = 0;
+        l->bins_version = j->version.bins;
+        a->leads_untold = &b->accounts[l->newest] == a;
     }
     b->late_count = 0; /* it was told of the minutes as they are now */
     b->written_at = r->now;

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "core/attempts.h"
+#include "core/rebuild.h"
 
 static void warn_if_taken(struct builder *b, const struct pattern *p, const struct node *n)
 {
@@ -140,6 +141,21 @@ void build_status_list(struct builder *b, const struct node *map, const char *pa
     }
 }
 
+/* It works, but what it counted can never be found in the histograms. */
+static void warn_if_no_edge(struct builder *b, const struct objective *o, const struct node *n)
+{
+    struct str text = str_growing();
+
+    if (n && o->under > 0 && !histogram_is_edge(o->under)) {
+        rebuild_put_edges(o->under, &text);
+        report_warning(b->r, n,
+                       "%.*s: with such a time, counts cannot be rebuilt from history, so they "
+                       "begin anew when it is put here",
+                       SPAN_ARG(str_span(&text)));
+    }
+    str_free(&text);
+}
+
 static void build_objectives(struct builder *b, struct journey *j, const struct node *map)
 {
     if (!map)
@@ -160,6 +176,7 @@ static void build_objectives(struct builder *b, struct journey *j, const struct 
         }
         if (node_get(n, "under"))
             o->under = duration_of(n, "under", "journeys.*.objectives.*.under");
+        warn_if_no_edge(b, o, node_get(n, "under"));
         o->window_s = duration_of(n, "window", "journeys.*.objectives.*.window") / NS_PER_S;
     }
 }
@@ -211,9 +228,10 @@ static void put_patterns(struct str *text, const char *what, const struct patter
     }
 }
 
-/* A hash of all that gives the journey's counters their meaning. Names, owner, runbook, priority, targets
- * and windows may change without losing a count; the order of the objectives is that of the counters. */
-static uint64_t definition_of(const struct journey *j)
+/* Hashes of what gives the journey's counters their meaning: of which answers are counted, and of that and the objectives.
+ * Names, owner, runbook, priority, targets and windows may change without losing a count; the order of the objectives is that
+ * of the counters. */
+static void hash_meaning(struct journey *j)
 {
     struct str text = str_growing();
 
@@ -227,11 +245,11 @@ static uint64_t definition_of(const struct journey *j)
     for (size_t i = 0; i < sizeof(j->bad.bits) / sizeof(j->bad.bits[0]); i++)
         str_print(&text, "bad %016lx\n", (unsigned long)j->bad.bits[i]);
     str_print(&text, "client-gone %d\n", j->client_gone_bad);
+    j->basis = span_hash(str_span(&text), 0);
     for (size_t i = 0; i < j->objective_count; i++)
         str_print(&text, "objective %ld\n", (long)j->objectives[i].under);
-    uint64_t hash = span_hash(str_span(&text), 0);
+    j->definition = span_hash(str_span(&text), 0);
     str_free(&text);
-    return hash;
 }
 
 static void build_journey(struct builder *b, const struct node *name, const struct node *n)
@@ -262,7 +280,7 @@ static void build_journey(struct builder *b, const struct node *name, const stru
         value_bool(text_of(bad, "client-gone", "journeys.*.bad.client-gone"), &j->client_gone_bad);
     check(good);
     build_objectives(b, j, node_get(n, "objectives"));
-    j->definition = definition_of(j);
+    hash_meaning(j);
     b->c->journey_count++;
 }
 
@@ -273,7 +291,7 @@ static void add_unclaimed(struct config *c)
     *j = (struct journey){ .name = SPAN("unclaimed"), .priority = PRIORITY_NICE_TO_HAVE };
     bool good = value_statuses(SPAN("500-599"), &j->bad);
     check(good);
-    j->definition = definition_of(j);
+    hash_meaning(j);
 }
 
 void build_journeys(struct builder *b, const struct node *journeys)

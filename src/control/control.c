@@ -512,6 +512,19 @@ static err open_admin(struct control *c)
     return OK;
 }
 
+static void tell_counts(const struct config *config, const struct journey_memory *memories)
+{
+    struct str lines = str_growing();
+
+    book_tell(config, memories, &lines);
+    for (struct span rest = str_span(&lines); rest.n > 0;) {
+        size_t end = span_find(rest, '\n');
+        log_info("%.*s", (int)end, rest.p);
+        rest = span_after(rest, end + 1);
+    }
+    str_free(&lines);
+}
+
 static err recall_first(struct control *c)
 {
     const struct config *config = c->parts.config;
@@ -521,8 +534,11 @@ static err recall_first(struct control *c)
 
     if (memories)
         e = book_recall(c->parts.store, config, c->reactor->now, unix_now(c), memories);
-    if (!e.failed)
+    if (!e.failed) {
+        if (memories)
+            tell_counts(config, memories);
         book_adopt(&c->book, config, memories, c->reactor->now, unix_now(c));
+    }
     free(memories);
     return e;
 }

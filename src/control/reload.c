@@ -11,6 +11,7 @@
 #define ADOPT_PATIENCE   (5 * NS_PER_S) /* a thread that is that late has other troubles */
 #define ADOPT_LOOK       (1 * NS_PER_MS)
 #define PUBLISH_PATIENCE (60 * NS_PER_S) /* for long requests under old configurations to end */
+#define LATE_PATIENCE    (5 * NS_PER_S)  /* for events that are told late to be stored */
 #define AGAIN_AFTER      (5 * NS_PER_S)
 
 const char *reload_words(enum reload_state s)
@@ -55,16 +56,21 @@ static void note_outcome(struct control *c, struct load_job *job, const err *e)
         str_put(&o->findings, str_span(&job->report.text));
 }
 
+static void tell_lines(const struct str *lines, enum log_level level)
+{
+    for (struct span rest = str_span(lines); rest.n > 0;) {
+        size_t end = span_find(rest, '\n');
+        log_line(level, "  %.*s", (int)end, rest.p);
+        rest = span_after(rest, end + 1);
+    }
+}
+
 static void tell_outcome(const struct reload_outcome *o)
 {
     if (!o->good) {
         log_error("reload refused, the configuration in force stays: %.*s",
                   SPAN_ARG(str_span(&o->error)));
-        for (struct span rest = str_span(&o->findings); rest.n > 0;) {
-            size_t end = span_find(rest, '\n');
-            log_error("  %.*s", (int)end, rest.p);
-            rest = span_after(rest, end + 1);
-        }
+        tell_lines(&o->findings, LOG_ERROR);
         return;
     }
     log_info("reloaded; changed: %.*s",
@@ -72,6 +78,7 @@ static void tell_outcome(const struct reload_outcome *o)
     if (o->restart.n)
         log_warn("these keys take a restart and stay as they were: %.*s",
                  SPAN_ARG(str_span(&o->restart)));
+    tell_lines(&o->counts, LOG_INFO);
 }
 
 static void start(struct control *c);
@@ -140,6 +147,10 @@ static void publish(struct control *c)
         return;
     }
     r->job->config = NULL; /* the publication's from now on */
+    str_free(&r->last.counts);
+    r->last.counts = str_growing();
+    if (r->recall)
+        book_tell(config, r->recall->memories, &r->last.counts);
     book_adopt(&c->book, config, r->recall ? r->recall->memories : NULL, c->reactor->now,
                unix_now(c));
     journey_steps_adopt(c, config);
@@ -182,6 +193,12 @@ static void ask_store(struct control *c)
 
     if (q->task.run) /* it has it */
         return;
+    if (c->book.late_count > 0 && c->reactor->now < q->patience)
+        return; /* what is told late must be in the history of which another is made */
+    q->now = unix_now(c);
+    q->monotonic = c->reactor->now;
+    book_tick(&c->book, q->monotonic);
+    book_ask(&c->book, q->config, q->memories, q->now);
     q->task = (struct scribe_task){ .run = run_recall, .done = recalled };
     if (!control_give_task(c, &q->task))
         q->task = (struct scribe_task){};
@@ -196,12 +213,10 @@ static void begin_recall(struct control *c)
     r->recall = calloc(1, sizeof(*r->recall));
     check(r->recall != NULL);
     r->recall->config = config;
-    r->recall->now = unix_now(c);
-    r->recall->monotonic = c->reactor->now;
     r->recall->count = config->journey_count;
     r->recall->memories = calloc(config->journey_count, sizeof(r->recall->memories[0]));
     check(r->recall->memories != NULL);
-    book_ask(&c->book, config, r->recall->memories);
+    r->recall->patience = c->reactor->now + LATE_PATIENCE;
     ask_store(c);
 }
 
@@ -317,6 +332,7 @@ void reload_open(struct reload *r)
     *r = (struct reload){ .last = { .error = str_growing(),
                                     .changed = str_growing(),
                                     .restart = str_growing(),
+                                    .counts = str_growing(),
                                     .findings = str_growing() } };
 }
 
@@ -333,4 +349,5 @@ void reload_free(struct reload *r)
     str_free(&r->last.changed);
     str_free(&r->last.restart);
     str_free(&r->last.findings);
+    str_free(&r->last.counts);
 }

@@ -40,6 +40,7 @@ struct recall {
     const struct config *config;
     int64_t now;    /* unix seconds */
     ns_t monotonic; /* at the same time */
+    ns_t patience;  /* until then events that were told late are waited for */
     struct journey_memory *memories;
     size_t count;
     err result;
@@ -53,6 +54,8 @@ struct reload_outcome {
     struct str error;
     struct str changed;
     struct str restart;
+    struct str
+        counts; /* of the last that came into force: lines "JOURNEY: what became of its counts" */
     struct str findings; /* lines "file:line:column: text" */
 };
 

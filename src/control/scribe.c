@@ -84,6 +84,7 @@ void scribe_do_job(struct store *s, struct scribe_job *job)
     if (job->trouble == STORE_GONE || job->trouble == STORE_CORRUPT)
         return;
     job->stored = !job->result.failed;
+    job->epoch = samples_epoch(s);
     for (size_t i = 0; i < job->question_count; i++)
         answer(s, &job->questions[i]);
     if (job->tidy && !job->result.failed)

@@ -28,7 +28,7 @@ struct scribe_question {
 
 /* A histogram that goes with the job: for the book, when it was stored. */
 struct slot_put {
-    size_t account;
+    size_t lineage;
     bool over; /* its slot ends with the job */
     uint64_t timed;
     uint64_t *bins;
@@ -43,8 +43,9 @@ struct scribe_job {
     bool tidy;   /* also forget a little of what is old */
     struct slot_put *slots;
     size_t slot_count;
-    bool stored; /* the batch was */
-    err result;  /* of all of it */
+    bool stored;   /* the batch was */
+    int64_t epoch; /* the store's, in which it was */
+    err result;    /* of all of it */
     enum store_trouble trouble;
 };
 

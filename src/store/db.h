@@ -64,10 +64,15 @@ struct span db_blob(sqlite3_stmt *q, int column); /* or a text; until db_next() 
 void db_reset(sqlite3_stmt *q);
 
 /* ---- catalog.c, for refill.c: the rows alone, within a transaction, without the begin of a history */
+struct journey_meaning;
 struct journey_version;
 err catalog_epoch(struct store *s, int64_t now, struct span program);
-err catalog_version(struct store *s, struct span name, uint64_t definition, int64_t now,
+err catalog_version(struct store *s, const struct journey_meaning *m, int64_t now,
                     struct journey_version *ret_version);
+
+/* ---- samples.c, for catalog.c: within a transaction */
+struct sample_batch;
+err samples_put(struct store *s, const struct sample_batch *batch);
 
 /* ---- store.c, for renew.c */
 

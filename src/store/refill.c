@@ -26,8 +26,8 @@ static err put_journey(struct store *s, struct refill_journey *j)
 {
     const struct sample *newest = &j->samples[j->sample_count - 1];
 
-    if (j->name.n)
-        TRY(catalog_version(s, j->name, j->definition, j->samples[0].at, &j->version));
+    if (j->meaning.name.n)
+        TRY(catalog_version(s, &j->meaning, j->samples[0].at, &j->version));
     for (size_t i = 0; i < j->sample_count; i++)
         j->samples[i].version = j->version.id;
     if (s->begun || j->version.created)

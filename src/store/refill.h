@@ -9,8 +9,7 @@
 #include "store/samples.h"
 
 struct refill_journey {
-    struct span name; /* "": the node itself */
-    uint64_t definition;
+    struct journey_meaning meaning; /* name "": the node itself */
     struct sample *samples; /* by ascending time, the newest now; the version is filled in */
     size_t sample_count;    /* at least 1 */
     struct journey_version version; /* out: its new row */

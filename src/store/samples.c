@@ -6,7 +6,7 @@
 #include "core/pack.h"
 #include "store/db.h"
 
-static err put(struct store *s, enum statement which, uint32_t version, int64_t at,
+static err put(struct store *s, enum statement which, uint32_t version, int64_t at, int64_t epoch,
                struct span bytes)
 {
     sqlite3_stmt *q = db_statement(s, which);
@@ -14,7 +14,7 @@ static err put(struct store *s, enum statement which, uint32_t version, int64_t 
     db_bind(q, 1, version);
     db_bind(q, 2, s->node);
     db_bind(q, 3, at);
-    db_bind(q, 4, s->epoch);
+    db_bind(q, 4, epoch ? epoch : s->epoch);
     db_bind_blob(q, 5, bytes);
     return db_do(s, q, "cannot write samples");
 }
@@ -25,22 +25,31 @@ static err put_sample(struct store *s, const struct sample *sample)
     struct str packed = str_fixed(bytes, sizeof(bytes));
 
     pack_counters(&packed, SERIES_MAX, sample->counts);
-    TRY(put(s, SQL_TOTAL_PUT, sample->version, sample->at, str_span(&packed)));
+    TRY(put(s, SQL_TOTAL_PUT, sample->version, sample->at, 0, str_span(&packed)));
     if (!sample->keep)
         return OK;
-    return put(s, SQL_MINUTE_PUT, sample->version, sample->at, str_span(&packed));
+    return put(s, SQL_MINUTE_PUT, sample->version, sample->at, 0, str_span(&packed));
 }
 
-static err put_all(struct store *s, const struct sample_batch *batch)
+static err lead(struct store *s, uint32_t version)
+{
+    sqlite3_stmt *q = db_statement(s, SQL_VERSION_LEADS);
+
+    db_bind(q, 1, version);
+    return db_do(s, q, "cannot note which version is in force");
+}
+
+err samples_put(struct store *s, const struct sample_batch *batch)
 {
     TRY(late_write(s, batch->late, batch->late_count, batch->now));
     for (size_t i = 0; i < batch->sample_count; i++)
         TRY(put_sample(s, &batch->samples[i]));
     for (size_t i = 0; i < batch->histogram_count; i++) {
         const struct histogram_sample *h = &batch->histograms[i];
-        check(h->at % HISTOGRAM_SLOT_S == 0);
-        TRY(put(s, SQL_HISTOGRAM_PUT, h->version, h->at, h->bins));
+        TRY(put(s, SQL_HISTOGRAM_PUT, h->version, h->at, h->epoch, h->bins));
     }
+    for (size_t i = 0; i < batch->lead_count; i++)
+        TRY(lead(s, batch->leads[i]));
     return OK;
 }
 
@@ -48,10 +57,15 @@ err samples_write(struct store *s, const struct sample_batch *batch)
 {
     check(s->epoch != 0);
     TRY(db_begin(s));
-    err e = put_all(s, batch);
+    err e = samples_put(s, batch);
     if (!e.failed)
         e = db_commit(s);
     if (e.failed)
         db_rollback(s);
     return e;
+}
+
+int64_t samples_epoch(const struct store *s)
+{
+    return s->epoch;
 }

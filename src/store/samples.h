@@ -31,15 +31,23 @@ struct sample {
     uint64_t counts[SERIES_MAX]; /* counters that the version has not are 0 */
 };
 
-/* What came into the bins within HISTOGRAM_SLOT_S from `at` on; written again with more in it, it
- * replaces what this epoch wrote for the slot before. */
+/* What came into the bins from `at` until histogram_slot_end(); written again with more in it, it
+ * replaces what this epoch wrote for the slot before. A slot during which another epoch begins stays with its own. */
 struct histogram_sample {
-    uint32_t version;
-    int64_t at;       /* unix seconds, a multiple of HISTOGRAM_SLOT_S */
+    uint32_t version; /* `bins` of journey_version() */
+    int64_t
+        at; /* unix seconds: a multiple of HISTOGRAM_SLOT_S, or later where a process or version began in it */
+    int64_t epoch;    /* in which it was first written; 0: the running one */
     struct span bins; /* pack_histogram(); the caller's memory */
 };
 
 enum { HISTOGRAM_SLOT_S = 300 };
+
+/* When the slot that begins or goes on at `at` is over. */
+static inline int64_t histogram_slot_end(int64_t at)
+{
+    return at - at % HISTOGRAM_SLOT_S + HISTOGRAM_SLOT_S;
+}
 
 struct sample_batch {
     struct sample *samples; /* of one version in order of time */
@@ -48,11 +56,16 @@ struct sample_batch {
     size_t histogram_count;
     const struct late_add *late; /* what comes into the past (late.h), in its order */
     size_t late_count;
-    int64_t now; /* unix seconds; of the late ones */
+    int64_t now;     /* unix seconds; of the late ones */
+    uint32_t *leads; /* versions that came into force */
+    size_t lead_count;
 };
 
 /* Needs an epoch. On failure nothing of the batch was stored (store_trouble() says why); the same
  * or a newer batch may be tried again. */
 err samples_write(struct store *s, const struct sample_batch *batch);
+
+/* The running one; 0: none yet. */
+int64_t samples_epoch(const struct store *s);
 
 #endif

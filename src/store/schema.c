@@ -42,6 +42,13 @@ static const char *const steps[] = {
     "CREATE INDEX instance_state_seen ON instance_state(seen);",
 
     "CREATE TABLE kept_peer(url TEXT PRIMARY KEY, at INTEGER NOT NULL, said BLOB NOT NULL);",
+
+    /* versions of the same basis count the same answers by other objectives; NULL in what an older program wrote */
+    "ALTER TABLE version ADD COLUMN basis INTEGER;"
+    "ALTER TABLE version ADD COLUMN unders BLOB;" /* numbers of core/pack.h: how many, then each in ns */
+    "ALTER TABLE version ADD COLUMN bins INTEGER;" /* the version that holds the histograms of all of them */
+    "ALTER TABLE version ADD COLUMN follows INTEGER;" /* another of the basis, whose counts it could not go on with */
+    "ALTER TABLE version ADD COLUMN force INTEGER;", /* grows: the greatest was in force last */
 };
 
 unsigned schema_newest(void)

@@ -38,15 +38,30 @@
       "WHERE NOT EXISTS (SELECT 1 FROM hour" OF_VERSION ")") \
     \
     X(VERSION_FIND, \
-      "SELECT v.id, v.number FROM journey j JOIN version v ON v.journey = j.id " \
-      "WHERE j.name = ?1 AND v.definition = ?2") \
+      "SELECT v.id, v.number, coalesce(v.bins, v.id), v.basis IS NOT NULL " \
+      "FROM journey j JOIN version v ON v.journey = j.id WHERE j.name = ?1 AND v.definition = ?2") \
+    X(VERSION_MEAN, /* a row of an older program */ \
+      "UPDATE version SET basis = ?2, unders = ?3 WHERE id = ?1") \
+    X(VERSION_LAST, \
+      "SELECT v.id, coalesce(v.bins, v.id), coalesce(v.follows, 0), v.unders " \
+      "FROM journey j JOIN version v ON v.journey = j.id " \
+      "WHERE j.name = ?1 AND v.basis = ?2 AND v.force IS NOT NULL ORDER BY v.force DESC LIMIT 1") \
+    X(VERSION_GET, \
+      "SELECT id, coalesce(bins, id), coalesce(follows, 0), unders FROM version WHERE id = ?1") \
+    X(VERSION_FOLLOWS, \
+      "UPDATE version SET follows = ?2 WHERE id = ?1") \
+    X(VERSION_LEADS, \
+      "UPDATE version SET force = (SELECT 1 + coalesce(max(force), 0) FROM version) " \
+      "WHERE id = ?1") \
     X(JOURNEY_ADD, \
       "INSERT INTO journey(name) VALUES(?1) ON CONFLICT DO NOTHING") \
     X(VERSION_ADD, \
-      "INSERT INTO version(journey, number, definition, created) " \
-      "SELECT j.id, 1 + coalesce(max(v.number), 0), ?2, ?3 " \
+      "INSERT INTO version(journey, number, definition, created, basis, unders, bins) " \
+      "SELECT j.id, 1 + coalesce(max(v.number), 0), ?2, ?3, ?4, ?5, " \
+      "(SELECT coalesce(w.bins, w.id) FROM version w WHERE w.journey = j.id AND w.basis = ?4 " \
+      " ORDER BY w.id LIMIT 1) " \
       "FROM journey j LEFT JOIN version v ON v.journey = j.id WHERE j.name = ?1 GROUP BY j.id " \
-      "RETURNING id, number") \
+      "RETURNING id, number, coalesce(bins, id)") \
     X(VERSION_NEXT, \
       "SELECT id FROM version WHERE id >= ?1 ORDER BY id LIMIT 1") \
     \
@@ -58,6 +73,8 @@
       "INSERT OR REPLACE INTO hour(version, node, at, epoch, counts) " VALUES_OF_FIVE) \
     X(HISTOGRAM_PUT, \
       "INSERT OR REPLACE INTO histogram(version, node, at, epoch, bins) " VALUES_OF_FIVE) \
+    X(MINUTES_CUT, "DELETE FROM minute" OF_VERSION "AND at > ?3") \
+    X(HOURS_CUT, "DELETE FROM hour" OF_VERSION "AND at > ?3") \
     \
     X(TOTAL_GET, \
       "SELECT at, epoch, counts FROM total" OF_VERSION) \
@@ -80,6 +97,10 @@
       "SELECT bins FROM histogram" OF_VERSION "AND at = ?3 AND epoch = ?4") \
     X(HISTOGRAMS, \
       "SELECT bins FROM histogram" OF_VERSION "AND at >= ?3 AND at < ?4") \
+    X(HISTOGRAM_FIRST, \
+      "SELECT min(at) FROM histogram" OF_VERSION) \
+    X(HISTOGRAM_SLOTS, \
+      "SELECT at, bins FROM histogram" OF_VERSION "AND at >= ?3 ORDER BY at, epoch") \
     \
     X(MINUTES_THIN, /* of the oldest ?4 those that are the last of their hour, its end included */ \
       "INSERT OR REPLACE INTO hour(version, node, at, epoch, counts) " \

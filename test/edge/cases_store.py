@@ -8,6 +8,7 @@ import sqlite3
 import time
 
 import kit
+from cases_reload import reload, rewrite
 from cases_terminal import tell
 from kit import Edge, Instance, case, connect, expect, wait_for
 
@@ -52,9 +53,13 @@ def stored(path):
 
 def is_stored(edge, n):
     """Everything that was counted is with the store."""
+    is_stored_now(edge)
+    expect(good(edge) == n, f"{good(edge)} are counted, not {n}")
+
+
+def is_stored_now(edge):
     begun = int(time.time())
     wait_for("the counts are stored", lambda: (journeys(edge)["store"]["stored_at"] or 0) > begun)
-    expect(good(edge) == n, f"{good(edge)} are counted, not {n}")
 
 
 def killed(edge):
@@ -250,5 +255,90 @@ def store_loses_at_most_two_seconds_by_a_kill():
             edge.start()
             kept, older = good(edge), sum(1 for t in sent if t < at - 2)
             expect(older <= kept <= len(sent), f"{kept} of {len(sent)} are known after the kill, {older} were older than two seconds")
+        finally:
+            edge.__exit__(None)
+
+
+# ---- other objectives
+
+OBJECTIVES = """
+listen: { http: "127.0.0.1:${http}", admin: "127.0.0.1:${admin}" }
+store: ${dir}/evenkeel.db
+workers: 2
+services: { shop: { health: { interval: 0s }, instances: ["%s"] } }
+journeys:
+  browse: { routes: [GET /b], objectives: { %s } }
+"""
+
+
+def of_browse(edge):
+    return next(j for j in journeys(edge)["journeys"] if j["name"] == "browse")
+
+
+def expect_browse(edge, version, good, slow, objectives):
+    """Of all time, and of each objective over its own window: both tell the same here."""
+    j = of_browse(edge)
+    found = (j["version"], j["counts"]["good"], j["counts"]["slow"],
+             {o["name"]: (o["good"], o["bad"]) for o in j["objectives"]})
+    expect(found == (version, good, slow, objectives), f"{found}, not {(version, good, slow, objectives)}")
+    return j["note"]
+
+
+@case
+def another_under_is_rebuilt_from_histograms():
+    def by_query(_, stream, request):
+        time.sleep(int(request["target"].partition("?")[2] or 0) / 1000)
+        kit.tell(_, stream, request)
+
+    with Instance(by_query) as instance:
+        def file(objectives):
+            return OBJECTIVES % (instance.address, objectives)
+
+        edge = Edge(file("fast: { target: 90%, under: 90ms }"))
+        try:
+            edge.start()
+            client = connect(edge.http)
+
+            def get(*times):
+                for ms in times:
+                    expect(client.get(f"/b?{ms}")[0] == 200, "it does not serve")
+
+            get(0, 0, 0, 200, 700)
+            expect(expect_browse(edge, 1, 3, 2, {"fast": (3, 2)}) is None, "a first version has something to tell")
+            # an edge, and an objective that is new; a request that is under way ends under what was in force at its begin
+            late = connect(edge.http)
+            late.send("GET /b?600 HTTP/1.1\r\nHost: a.test\r\n\r\n")
+            time.sleep(0.05)
+            rewrite(edge, file("fast: { target: 90%, under: 450ms }, available: { target: 99% }"))
+            told = reload(edge)
+            expect("browse: version 2 goes on with the counts of before" in told["counts"], str(told))
+            get(0, 200)
+            expect(late.answer()[0] == 200, "the request that was under way failed")
+            late.close()
+            time.sleep(1.2)
+            note = expect_browse(edge, 2, 6, 2, {"fast": (6, 2), "available": (8, 0)})
+            expect("rebuilt from histograms" in note and note in tell(edge, "status")[1], f"{note}")
+            # no edge: said before and afterwards, and begun anew
+            rewrite(edge, file("fast: { target: 90%, under: 452ms }"))
+            expect("452ms is no edge of the histogram; 450ms and 455ms are" in edge.validate()[1], edge.validate()[1])
+            code, said, _ = tell(edge, "reload")
+            expect(code == 0 and "browse: counts begin anew with version 3: those of 'fast' cannot be rebuilt, 452ms is no edge" in said, said)
+            get(0, 700)
+            expect_browse(edge, 3, 1, 1, {"fast": (1, 1)})
+            # edges again, by a start after a kill: version 1 has what itself, version 2 and version 3 counted
+            is_stored_now(edge)
+            killed(edge)
+            client.close()
+            rewrite(edge, file("fast: { target: 90%, under: 90ms }"))
+            edge.start()
+            edge.says("browse: version 1 goes on with the counts of before")
+            client = connect(edge.http)
+            get(0)
+            expect_browse(edge, 1, 6, 5, {"fast": (6, 5)})
+            is_stored_now(edge)
+            killed(edge)
+            edge.start()
+            expect_browse(edge, 1, 6, 5, {"fast": (6, 5)})
+            client.close()
         finally:
             edge.__exit__(None)

@@ -346,7 +346,7 @@ static void before_the_beginning(void **state)
     assert_int_equal(w.counts[SERIES_GOOD], 1);
     book_window(&p.book, account(&p), 300, &w);
     assert_int_equal(w.counts[SERIES_GOOD], 0);
-    must(samples_at(p.store, account(&p)->version, NOON + BORN - 1, &found));
+    must(samples_at(p.store, account(&p)->version, NOON + BORN - 2, &found));
     assert_int_equal(found.counts[SERIES_GOOD], 0);
     must(samples_at(p.store, account(&p)->version, NOON + BORN, &found));
     assert_int_equal(found.counts[SERIES_GOOD], 1);

@@ -53,9 +53,10 @@ static struct refill what_is_known(void)
     known_shop[0] = (struct sample){ .at = NOON - 86400, .counts = { 40 } };
     known_shop[1] = (struct sample){ .at = NOON + 60, .counts = { 50 } };
     known[0] = (struct refill_journey){ .samples = known_node, .sample_count = 2 };
-    known[1] = (struct refill_journey){
-        .name = SPAN("shop"), .definition = 7, .samples = known_shop, .sample_count = 2
-    };
+    known[1] =
+        (struct refill_journey){ .meaning = { .name = SPAN("shop"), .definition = 7, .basis = 7 },
+                                 .samples = known_shop,
+                                 .sample_count = 2 };
     return (
         struct refill){ .now = NOON + 60, .program = SPAN("test"), .journeys = known, .count = 2 };
 }
@@ -218,7 +219,7 @@ static void what_cannot_be_filled_is_filled_later(void **state)
     assert_true(store_here(s).failed);
     assert_int_equal(store_trouble(s), STORE_GONE);
     struct journey_version v;
-    assert_true(journey_version(s, SPAN("shop"), 7, NOON, &v).failed);
+    assert_true(enter_journey(s, SPAN("shop"), 7, NOON, &v).failed);
     must(store_renew(s, NOON + 61, &opened)); /* moves nothing aside */
     assert_false(opened.created || opened.moved_aside);
     struct refill r = what_is_known();

@@ -407,6 +407,37 @@ static void a_store_of_schema_1_gets_the_later_tables_and_keeps_its_counts(void 
     }
 }
 
+/* What an older program wrote says nothing of its basis; once the same journey is met it does, and goes on from there. */
+static void a_version_of_schema_1_is_rebuilt_once_it_is_known(void **state)
+{
+    struct scratch_folder *d = *state;
+    struct journey_meaning meaning = {
+        .name = SPAN("checkout"), .definition = 12, .basis = 5, .objectives = 1, .under = { 0 }
+    };
+    struct journey_version v;
+    struct sample total;
+
+    make_store_of_schema_1(d);
+    struct store *s = open_at(d->path, NULL);
+    begin(s, NOON);
+    must(journey_version(s, &meaning, NULL, NOON,
+                         &v)); /* nothing says that version 1 counts the same */
+    assert_true(v.created && !v.rebuilt && !v.missed && v.number == 2);
+    meaning.definition = 11;
+    meaning.objectives = 0;
+    must(journey_version(s, &meaning, NULL, NOON + 1, &v));
+    assert_true(!v.created && !v.rebuilt && v.id == 1);
+    must(samples_write(s, &(struct sample_batch){ .leads = (uint32_t[]){ 1 }, .lead_count = 1 }));
+    meaning.definition = 12;
+    meaning.objectives = 1;
+    must(journey_version(s, &meaning, NULL, NOON + 2, &v));
+    assert_true(!v.created && v.rebuilt && v.number == 2);
+    must(samples_total(s, v.id, &total));
+    assert_int_equal(total.counts[SERIES_GOOD], 5);
+    assert_int_equal(total.counts[series_good(0)], 5);
+    store_close(s);
+}
+
 static void every_trouble_has_a_word(void **state)
 {
     (void)state;
@@ -437,6 +468,7 @@ int main(void)
         in_scratch(a_file_too_large_to_check_says_so),
         cmocka_unit_test(steps_of_the_schema_are_applied_once_and_whole),
         in_scratch(a_store_of_schema_1_gets_the_later_tables_and_keeps_its_counts),
+        in_scratch(a_version_of_schema_1_is_rebuilt_once_it_is_known),
         cmocka_unit_test(every_trouble_has_a_word),
     };
 
