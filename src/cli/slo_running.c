@@ -7,6 +7,7 @@
 #include "cli/curve.h"
 #include "cli/funnel.h"
 #include "cli/slo.h"
+#include "cli/where.h"
 
 #include <langinfo.h>
 #include <locale.h>
@@ -89,6 +90,18 @@ static err ask_what_if(const struct slo_question *q, long window_s, json_t **ret
     put_encoded(&path, q->journey);
     str_print(&path, "/what-if?under_s=%lld.%09lld&window_s=%ld", (long long)(q->under / NS_PER_S),
               (long long)(q->under % NS_PER_S), window_s);
+    err e = ask(q, str_cstr(&path), ret);
+    str_free(&path);
+    return e;
+}
+
+static err ask_where(const struct slo_question *q, json_t **ret)
+{
+    struct str path = str_growing();
+
+    str_literal(&path, "/api/v1/journeys/");
+    put_encoded(&path, q->journey);
+    str_literal(&path, "/dimensions?window=1h");
     err e = ask(q, str_cstr(&path), ret);
     str_free(&path);
     return e;
@@ -281,6 +294,7 @@ struct found {
     json_t *objectives; /* of it; borrowed */
     json_t *histories;
     json_t *what_ifs;
+    json_t *where; /* NULL: it has no dimensions */
     json_t *journeys;
 };
 
@@ -323,7 +337,7 @@ static err find_all(const struct slo_question *q, struct found *f)
         TRY(ask_what_if(q, what_if_windows[i].seconds, &answer));
         json_array_append_new(f->what_ifs, answer);
     }
-    return OK;
+    return strcmp(text_of(f->journey, "kind"), "request") == 0 ? ask_where(q, &f->where) : OK;
 }
 
 static void print_found(const struct slo_question *q, const struct found *f)
@@ -345,6 +359,11 @@ static void print_found(const struct slo_question *q, const struct found *f)
     if (i == 0)
         str_print(&out, "%s has no objectives\n", q->journey);
     put_funnel(f->journey, &out);
+    size_t before = out.n;
+    str_char(&out, '\n');
+    where_put(f->where, &out);
+    if (out.n == before + 1)
+        out.n = before;
     for (i = 0; i < WHAT_IFS; i++)
         answers[i] = json_array_get(f->what_ifs, i);
     if (q->under > 0) {
@@ -398,9 +417,9 @@ int slo_running(struct slo_question *q)
     if (e.failed) {
         fprintf(stderr, "evenkeel slo: %s\n", e.text);
     } else if (q->json) {
-        json_t *all =
-            json_pack("{s:s, s:O, s:O, s:O}", "journey", q->journey, "histories", f.histories,
-                      "what_if", f.what_ifs, "steps", json_object_get(f.journey, "steps"));
+        json_t *all = json_pack("{s:s, s:O, s:O, s:O, s:O?}", "journey", q->journey, "histories",
+                                f.histories, "what_if", f.what_ifs, "steps",
+                                json_object_get(f.journey, "steps"), "dimensions", f.where);
         print_json(all);
         json_decref(all);
     } else {
@@ -408,6 +427,7 @@ int slo_running(struct slo_question *q)
     }
     json_decref(f.histories);
     json_decref(f.what_ifs);
+    json_decref(f.where);
     json_decref(f.journeys);
     return code;
 }

@@ -141,6 +141,24 @@ static void print_journeys(const struct status_options *o, const struct status *
     free(sorted);
 }
 
+/* What the user may want a journey for. */
+static void print_unclaimed(const struct status *s)
+{
+    size_t i;
+    json_t *j;
+
+    json_array_foreach (json_object_get(s->journeys, "journeys"), i, j) {
+        const json_t *counts = json_object_get(j, "this_run");
+        json_int_t n = count_of(counts, "good") + count_of(counts, "slow") +
+                       count_of(counts, "failed") + count_of(counts, "excluded");
+        if (n && strcmp(text_of(j, "name"), "unclaimed") == 0)
+            printf(
+                "\n%lld requests since the start belong to no journey; /api/v1/unclaimed has their "
+                "paths, and journeys for them\n",
+                (long long)n);
+    }
+}
+
 static void print_would(const json_t *service)
 {
     size_t i;
@@ -299,6 +317,7 @@ static void print_text(const struct status_options *o, const struct status *s)
     printf("node %s, evenkeel %s, %s for %lld s\n\n", text_of(node, "node"),
            text_of(node, "version"), text_of(node, "state"), (long long)count_of(node, "uptime_s"));
     print_journeys(o, s);
+    print_unclaimed(s);
     print_services(s->services);
     print_drift(s->changes);
     print_peers(s->peers);

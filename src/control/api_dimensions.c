@@ -45,7 +45,8 @@ static struct span label_of(const struct control *c, const struct dimension_row 
     return r->tenant ? tenant_label(control_config(c), c->parts.hash_key, r, buffer) : r->text;
 }
 
-static json_t *value_json(const struct control *c, const struct dimension_row *r, uint64_t all_bad)
+static json_t *value_json(const struct control *c, const struct dimension_row *r,
+                          const uint64_t all[DIMENSION_OUTCOMES])
 {
     static const char *const kinds[] = {
         [ENTRY_IS_VALUE] = "value", [ENTRY_IS_NONE] = "none", [ENTRY_IS_OTHER] = "other"
@@ -61,7 +62,9 @@ static json_t *value_json(const struct control *c, const struct dimension_row *r
     json_object_set_new(o, "since", json_integer(r->since));
     json_object_set_new(o, "bad", number(bad));
     json_object_set_new(o, "bad_share", share(bad, r->counts[OUTCOME_GOOD] + bad));
-    json_object_set_new(o, "part", share(bad, all_bad));
+    json_object_set_new(o, "part", share(bad, dimension_bad(all)));
+    json_object_set_new(
+        o, "traffic", share(r->counts[OUTCOME_GOOD] + bad, all[OUTCOME_GOOD] + dimension_bad(all)));
     return o;
 }
 
@@ -85,22 +88,11 @@ static json_t *dimension_json(const struct control *c, const struct asked *q, en
     memset(ret_sum, 0, DIMENSION_OUTCOMES * sizeof(ret_sum[0]));
     add_counts(ret_sum, rows, count);
     for (unsigned i = 0; i < count; i++)
-        json_array_append_new(values, value_json(c, &rows[i], dimension_bad(ret_sum)));
+        json_array_append_new(values, value_json(c, &rows[i], ret_sum));
     return json_pack("{s:s, s:o}", "dimension", dimension_word(which), "values", values);
 }
 
 /* ---- the question */
-
-static bool find_dimension(struct span word, int *ret)
-{
-    for (int d = 0; d < DIMENSION_COUNT; d++) {
-        if (span_equal(word, span_from_text(dimension_word((enum dimension)d)))) {
-            *ret = d;
-            return true;
-        }
-    }
-    return false;
-}
 
 static bool find_window(struct span word, enum dimension_window *ret)
 {
@@ -133,11 +125,12 @@ static bool read_question(struct api_call *k, struct asked *q)
         return false;
     }
     if (!q->journey->dimensions) {
-        refuse(k, 404, "it has no dimensions: only journeys of requests do, not those of jobs or steps");
+        refuse(k, 404,
+               "it has no dimensions: only journeys of requests do, not those of jobs or steps");
         return false;
     }
     wrong = query_read(k->head->query, rows, sizeof(rows) / sizeof(rows[0]), &q->memory);
-    if (!wrong && rows[0].given && !find_dimension(rows[0].value, &q->which))
+    if (!wrong && rows[0].given && !dimension_find(rows[0].value, &q->which))
         wrong = "dimension is one of: instance, release, status, reason, tenant";
     if (!wrong && rows[1].given && !find_window(rows[1].value, &q->window))
         wrong = "window is one of: 5m, 1h, start";

@@ -11,6 +11,7 @@
 
 #include <jansson.h>
 
+struct arena;
 struct control;
 struct exchange;
 struct journey;
@@ -103,6 +104,12 @@ json_t *api_funnel(const struct control *c, const struct journey *j);
 
 struct metrics_text;
 void metrics_write_steps(const struct control *c, struct metrics_text *t);
+
+/* ---- metrics_dimensions.c */
+
+/* Bits of enum dimension that a scraper asks for; NULL, or what is wrong with the question. */
+const char *metrics_asked(struct span query, struct arena *memory, uint32_t *ret_asked);
+void metrics_write_dimensions(const struct control *c, struct metrics_text *t, uint32_t asked);
 
 /* ---- api_history.c */
 void api_history(struct api_call *k);

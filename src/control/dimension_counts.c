@@ -24,6 +24,17 @@ const char *dimension_word(enum dimension which)
     return words[which];
 }
 
+bool dimension_find(struct span word, int *ret)
+{
+    for (int d = 0; d < DIMENSION_COUNT; d++) {
+        if (span_equal(word, span_from_text(dimension_word((enum dimension)d)))) {
+            *ret = d;
+            return true;
+        }
+    }
+    return false;
+}
+
 const char *dimension_window_word(enum dimension_window w)
 {
     static const char *const words[DIMENSION_WINDOW_COUNT] = {
@@ -250,6 +261,8 @@ static void name_row(const struct dimensions *d, const struct journey_values *v,
     } else if (entry >= DIMENSION_VALUES) {
         r->kind = entry == ENTRY_NONE ? ENTRY_IS_NONE : ENTRY_IS_OTHER;
         r->text = entry == ENTRY_NONE ? SPAN("none") : SPAN("other");
+        if (entry == ENTRY_OTHER)
+            r->retired = which == DIMENSION_TENANT ? v->tenant_retired : v->named[which].retired;
     } else if (which == DIMENSION_TENANT) {
         name_tenant(d, entry, r);
     } else {

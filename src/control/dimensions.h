@@ -160,9 +160,14 @@ struct dimension_row {
     bool gone;
     int64_t since; /* unix seconds */
     uint64_t counts[DIMENSION_OUTCOMES];
+    const uint64_t
+        *retired; /* of `other`: since the start, what it has of values that gave way; else NULL */
 };
 
 const char *dimension_word(enum dimension which);
+
+/* False: no dimension has that word. */
+bool dimension_find(struct span word, int *ret);
 const char *dimension_window_word(enum dimension_window w);
 
 /* What of a journey was counted in a window: those values that have counts, most bad ones first. Returns how many. */

@@ -417,7 +417,17 @@ void api_metrics(struct api_call *k)
                               .format = metrics_format_for(k->head),
                               .node = c->parts.node };
     ns_t began = reactor_clock(c->reactor);
+    struct arena memory = {};
+    uint32_t asked;
+    const char *wrong = metrics_asked(k->head->query, &memory, &asked);
 
+    if (wrong) {
+        api_put_json(&k->out, json_pack("{s:s}", "error", wrong));
+        k->status = 400;
+    }
+    arena_free(&memory);
+    if (k->status != 200)
+        return;
     write_certificates(c, &t);
     write_process(c, &t);
     write_edge(c, &t);
@@ -430,6 +440,7 @@ void api_metrics(struct api_call *k)
     write_verdicts(c, &t);
     write_durations(c, &t);
     metrics_write_steps(c, &t);
+    metrics_write_dimensions(c, &t, asked);
     write_objectives(c, &t);
     metrics_end(&t);
     k->type = metrics_content_type(t.format);

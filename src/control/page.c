@@ -175,6 +175,7 @@ static void write_row(const struct control *c, const struct row *r, struct str *
     for (unsigned o = 0; o < r->journey->objective_count; o++)
         write_objective(c, r, o, out);
     page_write_funnel(c, r->journey, out);
+    page_write_where(c, r->journey, out);
     str_print(out, "</ul></td><td class=\"n\" data-label=\"per second\">%.1f</td>",
               figures_rate(c, r->journey));
     write_latency(c, r, out);

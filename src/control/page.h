@@ -17,6 +17,9 @@ void page_write_services(const struct control *c, struct str *out);
 /* page_steps.c; nothing when the journey has no steps */
 void page_write_funnel(const struct control *c, const struct journey *j, struct str *out);
 
+/* page_dimensions.c; nothing when nothing stands out */
+void page_write_where(const struct control *c, const struct journey *j, struct str *out);
+
 /* peer_show.c; nothing when there are none */
 void page_write_peers(const struct control *c, struct str *out);
 

@@ -372,18 +372,32 @@ def dimensions_tell_where_it_fails():
         by = dimension(edge, "browse", "release", requests=40)
         expect((by["42"]["failed"], by["42"]["gone"], by["43"]["failed"], by["43"]["gone"]) == (10, True, 10, False), by)
         expect(dimension(edge, "browse", "instance")[bad.address]["failed"] == 20, "the instance's own counts")
+        code, text, _ = tell(edge, "slo", "browse")
+        expect(re.search(r"where it fails: 20 failed and 0 slow in the last .*, on node \w+", text), text)
+        expect(re.search(rf"(?m)^instance  shop {bad.address} +20 +100.0% +50.0% +100.0%$", text), text)
+        expect(re.search(r"(?m)^release   4[23].* +10 +50.0% +25.0% +100.0%$", text) and re.search(r"(?m)^reason    answered +20 ", text), text)
+        told = json.loads(tell(edge, "slo", "browse", "--json")[1])
+        expect(told["dimensions"]["counts"]["failed"] == 20, told["dimensions"])
+        expect("where it fails" not in tell(edge, "slo", "idle")[1], "nothing failed there")
+        expect(json.loads(tell(edge, "slo", "receipts", "--json")[1])["dimensions"] is None, "jobs have dimensions")
+        page = connect(edge.admin).get("/", host="localhost")[2].decode()
+        expect(f"where it fails</b> <span>instance {bad.address} <small>100 %</small></span>" in page, "the page does not say where it fails")
+        expect("belong to no journey" not in tell(edge, "status")[1], "nothing is unclaimed")
+        client.get("/nobody")
+        wait_for("it is told", lambda: re.search(r"(?m)^1 requests since the start belong to no journey; /api/v1/unclaimed", tell(edge, "status")[1]))
         breaks.append(True)
-        client.get("/b")
         client.close()
-        client = connect(edge.http)
-        client.send("GET /b HTTP/1.1\r\nHost: a\r\n\r\n")
+        others = [connect(edge.http) for _ in range(2)]  # one of each instance
+        for client in others:
+            client.send("GET /b HTTP/1.1\r\nHost: a\r\n\r\n")
         wait_for("an answer that breaks off is counted", lambda: sum(v["failed"] for v in dimension(edge, "browse", "reason").values()) == 21)
         expect(dimension(edge, "browse", "reason")["answer_broken"]["failed"] == 1, dimension(edge, "browse", "reason"))
         for wrong, status, why in (("browse/dimensions?dimension=colour", 400, "one of: instance"), ("browse/dimensions?window=2h", 400, "5m, 1h, start"),
                                    ("browse/dimensions?x=1", 400, "dimension, window"), ("none/dimensions", 404, "no such journey"),
                                    ("receipts/dimensions", 404, "jobs")):
             expect(history(edge, wrong)[0] == status and why in history(edge, wrong)[1]["error"], f"{wrong}: {history(edge, wrong)}")
-        client.cut()
+        for client in others:
+            client.cut()
 
 
 TENANTS = CONFIG.replace("workers: 1", "workers: 1\ntrusted: [127.0.0.1]\nlog: { access: \"${dir}/access.jsonl\"%s }\nidentity: { tenant: \"%s\" }")
