@@ -201,19 +201,12 @@ void question_unfit(struct question *q, size_t i, const char *why)
 
 void question_put_nodes(const struct question *q, const struct control *c, json_t *answer)
 {
-    json_t *missing = json_array();
     char definition[17];
 
-    for (size_t i = 0; q->inquiry && i < q->inquiry->count; i++) {
-        const struct peer_part *p = &q->inquiry->parts[i];
-        if (p->failed.failed)
-            json_array_append_new(
-                missing, json_pack("{s:s, s:s}", "peer", p->peer.p, "why", p->failed.text));
-    }
     snprintf(definition, sizeof(definition), "%016lx", (unsigned long)q->definition);
     json_object_set_new(answer, "node", json_string(c->parts.node));
     json_object_set_new(answer, "nodes", json_integer(question_nodes(q)));
-    json_object_set_new(answer, "nodes_missing", missing);
+    json_object_set_new(answer, "nodes_missing", peer_inquiry_missing(q->inquiry));
     json_object_set_new(answer, "definition", json_string(definition));
     json_object_set_new(answer, "window_s", json_integer(q->window_s));
 }

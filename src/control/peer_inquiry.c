@@ -25,7 +25,8 @@ static err why_not_ask(const struct control *c, const struct peer *p, const stru
 
     if (s != PEER_HEARD)
         return err_make("it is %s%s%s", peer_state_word(s), p->error[0] ? ": " : "", p->error);
-    return peers_same_journey(p, j) ? OK : err_make("the journey is defined differently there");
+    return !j || peers_same_journey(p, j) ? OK
+                                          : err_make("the journey is defined differently there");
 }
 
 struct peer_inquiry *peer_inquiry_new(const struct control *c, const struct journey *j)
@@ -52,6 +53,19 @@ void peer_inquiry_free(struct peer_inquiry *q)
         peer_report_free(q->parts[i].report);
     arena_free(&q->arena);
     free(q);
+}
+
+json_t *peer_inquiry_missing(const struct peer_inquiry *q)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; q && i < q->count; i++) {
+        const struct peer_part *p = &q->parts[i];
+        if (p->failed.failed)
+            json_array_append_new(
+                list, json_pack("{s:s, s:s}", "peer", p->peer.p, "why", p->failed.text));
+    }
+    return list;
 }
 
 static size_t count_asked(const struct peer_inquiry *q)

@@ -40,12 +40,16 @@ struct peer_inquiry {
     void *owner;
 };
 
-/* Of all nodes but this one; those that are silent, or define the journey differently, failed already. The caller frees it. */
+/* Of all nodes but this one; those that are silent, or define the journey (NULL: it is about none) differently, failed already. The
+ * caller frees it. */
 struct peer_inquiry *peer_inquiry_new(const struct control *c, const struct journey *j);
 void peer_inquiry_free(struct peer_inquiry *q); /* may be NULL */
 
 /* True: it is done() later. False: there is nobody to ask, or (each part says so) too much is asked already. */
 [[nodiscard]] bool peer_inquiry_ask(struct control *c, struct peer_inquiry *q);
+
+/* nodes_missing: [{peer, why}]. NULL: nobody else was asked. */
+json_t *peer_inquiry_missing(const struct peer_inquiry *q);
 
 /* Mail: it is back. */
 void peer_inquiry_back(struct control *c, struct peer_inquiry *q);

@@ -9,7 +9,11 @@
 #define SECONDS_MAX  (INT64_C(1) << 40) /* of a time: the year 36812 */
 #define SPAN_MAX_S   (INT64_C(800) * 86400)
 #define MEASURED_MAX (SPAN_MAX_S * 1000)
-#define NODE_MAX     64
+
+enum {
+    NODE_MAX = 64,
+    PATH_MAX_BYTES = 13 * 65, /* of core/path_groups.h: as many segments as it keeps, and a rest */
+};
 
 static err read_point(const json_t *o, int64_t before, struct report_point *p)
 {
@@ -52,20 +56,65 @@ static err read_what_if(const json_t *root, struct peer_report *r)
     return OK;
 }
 
-static err read_head(const json_t *root, struct peer_report *r)
+static err read_path(const json_t *o, struct peer_report *r, struct report_path *p)
+{
+    if (!peer_read_text(&r->arena, json_object_get(o, "method"), 16, &p->method) ||
+        !peer_read_text(&r->arena, json_object_get(o, "path"), PATH_MAX_BYTES, &p->pattern))
+        return err_make("a path has no name");
+    if (!peer_read_count(json_object_get(o, "requests"), PEER_COUNT_MAX, &p->requests) ||
+        !peer_read_count(json_object_get(o, "failed"), PEER_COUNT_MAX, &p->failed) ||
+        !peer_read_count(json_object_get(o, "excluded"), PEER_COUNT_MAX, &p->excluded) ||
+        p->failed + p->excluded > p->requests ||
+        !peer_read_bins(&r->arena, json_object_get(o, "latency_bins"), &p->latency))
+        return err_make("path %s has wrong numbers", p->pattern.p);
+    return OK;
+}
+
+static err read_unclaimed(const json_t *root, struct peer_report *r)
+{
+    const json_t *list = json_object_get(root, "paths");
+    size_t count = json_array_size(list);
+
+    if (!peer_read_count(json_object_get(root, "requests"), PEER_COUNT_MAX, &r->requests) ||
+        !peer_read_count(json_object_get(root, "static"), PEER_COUNT_MAX, &r->assets) ||
+        !peer_read_count(json_object_get(root, "not_found"), PEER_COUNT_MAX, &r->unfound) ||
+        !peer_read_count(json_object_get(root, "other_methods"), PEER_COUNT_MAX, &r->other_methods))
+        return err_make("it does not say how many requests there were");
+    if (!json_is_array(list) || count > REPORT_PATHS_MAX)
+        return err_make("paths are missing, or too many");
+    uint64_t known = r->assets + r->unfound + r->other_methods;
+    r->paths = arena_array(&r->arena, struct report_path, count);
+    for (size_t i = 0; i < count; i++) {
+        TRY(read_path(json_array_get(list, i), r, &r->paths[i]));
+        known += r->paths[r->path_count++].requests;
+    }
+    if (known > r->requests)
+        return err_make("its paths have more requests than there were");
+    r->lost = r->requests - known;
+    return OK;
+}
+
+static err read_node(const json_t *root, struct peer_report *r)
 {
     if (!json_is_object(root) ||
-        !peer_read_text(&r->arena, json_object_get(root, "node"), NODE_MAX, &r->node) ||
-        !peer_read_hash(json_object_get(root, "definition"), &r->definition))
+        !peer_read_text(&r->arena, json_object_get(root, "node"), NODE_MAX, &r->node))
         return err_make("it does not say who it is: is it an older version?");
+    return OK;
+}
+
+static err read_head(const json_t *root, struct peer_report *r)
+{
+    TRY(read_node(root, r));
+    if (!peer_read_hash(json_object_get(root, "definition"), &r->definition))
+        return err_make("it does not say which journey it is about: is it an older version?");
     if (!peer_read_seconds(json_object_get(root, "window_s"), SPAN_MAX_S, &r->window_s) ||
         !peer_read_seconds(json_object_get(root, "from"), SECONDS_MAX, &r->from))
         return err_make("it does not say which time it is about");
     return OK;
 }
 
-static err read(struct span body, err (*rest)(const json_t *, struct peer_report *),
-                struct peer_report **ret)
+static err read(struct span body, err (*head)(const json_t *, struct peer_report *),
+                err (*rest)(const json_t *, struct peer_report *), struct peer_report **ret)
 {
     json_error_t wrong;
     json_t *root = body.n ? json_loadb(body.p, body.n, JSON_REJECT_DUPLICATES, &wrong) : NULL;
@@ -74,7 +123,7 @@ static err read(struct span body, err (*rest)(const json_t *, struct peer_report
         return err_make("the answer is not JSON");
     struct peer_report *r = calloc(1, sizeof(*r));
     check(r != NULL);
-    err e = read_head(root, r);
+    err e = head(root, r);
     if (!e.failed)
         e = rest(root, r);
     json_decref(root);
@@ -87,12 +136,17 @@ static err read(struct span body, err (*rest)(const json_t *, struct peer_report
 
 err peer_report_history(struct span body, struct peer_report **ret)
 {
-    return read(body, read_history, ret);
+    return read(body, read_head, read_history, ret);
 }
 
 err peer_report_what_if(struct span body, struct peer_report **ret)
 {
-    return read(body, read_what_if, ret);
+    return read(body, read_head, read_what_if, ret);
+}
+
+err peer_report_unclaimed(struct span body, struct peer_report **ret)
+{
+    return read(body, read_node, read_unclaimed, ret);
 }
 
 void peer_report_free(struct peer_report *r)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* peer_report.h - what a node says of one journey's past (`node=this` of history and what-if), read strictly: nothing of a wrong
+/* peer_report.h - what a node says for itself alone (`node=this` of history, what-if and unclaimed), read strictly: nothing of a wrong
  * answer is used. docs/api.md describes the fields; those that only people need are left aside.
  * Always: what was read has bounded numbers, points in growing order, and bins that exist.
  * Pure but for memory; used by the puller's thread and then by control. Next: api_question.h, which adds them up. */
@@ -13,6 +13,8 @@
 
 enum {
     REPORT_POINTS_MIN = 2,
+    REPORT_PATHS_MAX = 200,  /* of unclaimed; those with most requests */
+    REPORT_PAIRS_MAX = 8192, /* of their latencies, in all */
     REPORT_POINTS_MAX = 400, /* some 1,600 reads by key: 20 ms of the scribe's time */
 };
 
@@ -23,9 +25,18 @@ struct report_point {
     uint64_t step_ms, window_ms; /* measured of them */
 };
 
+/* Requests that follow one pattern and are of no journey. */
+struct report_path {
+    struct span method, pattern;
+    uint64_t requests, failed, excluded;
+    struct peer_bins latency;
+};
+
 struct peer_report {
     struct arena arena; /* owns the rest */
     struct span node;
+
+    /* a history or a what-if */
     uint64_t definition;
     int64_t window_s;
     int64_t from; /* unix seconds */
@@ -38,11 +49,19 @@ struct peer_report {
     /* a what-if */
     uint64_t measured_ms;
     struct peer_bins latency;
+
+    /* what no journey takes */
+    uint64_t requests;
+    uint64_t assets, unfound, other_methods,
+        lost; /* with the paths', they add up to the requests */
+    struct report_path *paths;
+    size_t path_count;
 };
 
 /* The caller frees *ret. The error is one sentence. */
 err peer_report_history(struct span body, struct peer_report **ret);
 err peer_report_what_if(struct span body, struct peer_report **ret);
+err peer_report_unclaimed(struct span body, struct peer_report **ret);
 
 void peer_report_free(struct peer_report *r); /* may be NULL */
 

@@ -186,9 +186,27 @@ static uint32_t child_for(struct path_groups *g, uint32_t parent, struct span se
     return node;
 }
 
-/* The node of a path; 0 when there is none. */
-static uint32_t walk(struct path_groups *g, struct span path, bool may_add)
+/* The same of a pattern that was listed. A '*' stands in no other place than PATH_SEGMENTS_MAX. */
+static uint32_t child_of_pattern(struct path_groups *g, uint32_t parent, struct span segment)
 {
+    bool named = span_equal(segment, SPAN("{name}"));
+
+    if (!named && !span_equal(segment, SPAN("{id}")))
+        return is_no_word(segment) ? 0 : child_for(g, parent, segment, true);
+    uint32_t node = find_child(g, parent, SEGMENT_ONE, segment);
+    if (!node)
+        node = add_child(g, parent, SEGMENT_ONE, SPAN(""));
+    if (node)
+        g->nodes[node].named |= named;
+    return node;
+}
+
+enum walking { PATH_THAT_IS, PATH_MAY_BE_NEW, PATTERN };
+
+/* The node of a path or pattern; 0 when there is none. */
+static uint32_t walk(struct path_groups *g, struct span path, enum walking how)
+{
+    bool may_add = how != PATH_THAT_IS;
     struct span rest = span_after(path, 1);
     uint32_t node = 0;
     size_t depth = 0;
@@ -204,7 +222,8 @@ static uint32_t walk(struct path_groups *g, struct span path, bool may_add)
             return deep || !may_add ? deep : add_child(g, node, SEGMENT_REST, SPAN(""));
         }
         /* an empty segment is no name: it stands for itself at the end, and between two slashes */
-        node = child_for(g, node, segment, may_add);
+        node = how == PATTERN ? child_of_pattern(g, node, segment)
+                              : child_for(g, node, segment, may_add);
         if (!node)
             return 0;
         rest = span_after(rest, slash + 1);
@@ -265,7 +284,7 @@ void path_groups_add(struct path_groups *g, const struct path_event *e)
         g->other_methods++;
         return;
     }
-    uint32_t node = walk(g, e->path, may_add);
+    uint32_t node = walk(g, e->path, may_add ? PATH_MAY_BE_NEW : PATH_THAT_IS);
     struct path_counts *c = node ? counts_for(g, node, (uint8_t)method, may_add) : NULL;
     if (!c) {
         *(may_add ? &g->lost : &g->unfound) += 1;
@@ -279,6 +298,30 @@ void path_groups_add(struct path_groups *g, const struct path_event *e)
         uint32_t *bin = &c->bins[histogram_bin(e->took)];
         *bin += *bin < UINT32_MAX;
         c->timed++;
+    }
+}
+
+void path_groups_add_row(struct path_groups *g, const struct path_row *r)
+{
+    int method = method_of(r->method);
+    uint32_t node = method < 0 ? 0 : walk(g, r->pattern, PATTERN);
+    struct path_counts *c = node ? counts_for(g, node, (uint8_t)method, true) : NULL;
+
+    g->requests += r->requests;
+    if (!c) {
+        g->lost += r->requests;
+        return;
+    }
+    g->nodes[node].requests += r->requests;
+    c->requests += r->requests;
+    c->failed += r->failed;
+    c->excluded += r->excluded;
+    for (size_t i = 0; i < r->bin_count; i++) {
+        uint32_t *bin = &c->bins[r->bins[i]];
+        uint64_t room = UINT32_MAX - *bin;
+        uint64_t n = r->bin_counts[i] < room ? r->bin_counts[i] : room;
+        *bin += (uint32_t)n;
+        c->timed += n;
     }
 }
 

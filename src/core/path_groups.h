@@ -79,6 +79,21 @@ struct path_event {
 void path_groups_init(struct path_groups *g);
 void path_groups_add(struct path_groups *g, const struct path_event *e);
 
+/* What somebody else counted of one pattern, as path_groups_finish() lists it there: "/product/{id}". */
+struct path_row {
+    struct span method;
+    struct span pattern;
+    uint64_t requests;
+    uint64_t failed;
+    uint64_t excluded;
+    const uint32_t *bins; /* those that are not empty, each below HISTOGRAM_BINS, */
+    const uint64_t *bin_counts;
+    size_t bin_count;
+};
+
+/* Adds it to ours, where it may be folded with them. What is no such pattern, or finds no room, is lost. */
+void path_groups_add_row(struct path_groups *g, const struct path_row *r);
+
 /* One method and pattern with its counts; `pattern` is as in pattern.h, without the method. */
 struct path_group {
     struct span method;

@@ -1,10 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_peer_report.c - what is accepted of another node's history or what-if has bounded numbers, points in growing order and
+/* fuzz_peer_report.c - what is accepted of another node's history, what-if or unclaimed paths has bounded numbers, points in growing order and
  * bins that exist. The first byte chooses. */
 #include "fuzz.h"
 
 #include "control/peer_report.h"
 #include "core/histogram.h"
+#include "core/path_groups.h"
+
+/* Whatever a path looks like, each request is counted somewhere. */
+static void add_paths(const struct peer_report *r)
+{
+    static struct path_groups g;
+    uint64_t requests = 0;
+
+    if (r->path_count == 0)
+        return;
+    path_groups_init(&g);
+    for (size_t i = 0; i < r->path_count; i++) {
+        const struct report_path *p = &r->paths[i];
+        path_groups_add_row(&g, &(struct path_row){ .method = p->method,
+                                                    .pattern = p->pattern,
+                                                    .requests = p->requests,
+                                                    .failed = p->failed,
+                                                    .excluded = p->excluded,
+                                                    .bins = p->latency.bins,
+                                                    .bin_counts = p->latency.counts,
+                                                    .bin_count = p->latency.count });
+        requests += p->requests;
+    }
+    uint64_t known = g.lost;
+    for (uint32_t i = 0; i < g.counts_count; i++)
+        known += g.counts[i].requests;
+    check(g.requests == requests && known == requests);
+}
 
 static void look_at(const struct peer_report *r)
 {
@@ -20,6 +48,13 @@ static void look_at(const struct peer_report *r)
     }
     memset(bins, 0, sizeof(bins));
     peer_bins_add(&r->latency, bins);
+    uint64_t known = r->assets + r->unfound + r->other_methods + r->lost;
+    for (size_t i = 0; i < r->path_count; i++) {
+        check(r->paths[i].failed + r->paths[i].excluded <= r->paths[i].requests);
+        known += r->paths[i].requests;
+    }
+    check(known == r->requests && r->path_count <= REPORT_PATHS_MAX);
+    add_paths(r);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -29,7 +64,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0)
         return 0;
     struct span body = span_of(data + 1, size - 1);
-    err e = data[0] == 'h' ? peer_report_history(body, &r) : peer_report_what_if(body, &r);
+    err e = data[0] == 'h'   ? peer_report_history(body, &r)
+            : data[0] == 'u' ? peer_report_unclaimed(body, &r)
+                             : peer_report_what_if(body, &r);
     check(e.failed == (r == NULL));
     if (!r)
         return 0;

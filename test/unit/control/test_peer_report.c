@@ -42,6 +42,44 @@ static void right_ones_are_taken(void **state)
     peer_report_free(r);
 }
 
+#define UNCLAIMED(requests, paths)                                                                 \
+    "{\"node\":\"n1\",\"requests\":" requests ",\"static\":1,\"not_found\":2,\"other_methods\":3," \
+    "\"paths\":[" paths "]}"
+#define PATH(failed)                                                             \
+    "{\"method\":\"GET\",\"path\":\"/a/{id}\",\"requests\":5,\"failed\":" failed \
+    ",\"excluded\":1,\"latency_bins\":[[7,4]]}"
+
+static void unclaimed_adds_up(void **state)
+{
+    static const struct {
+        const char *body, *why;
+    } rows[] = {
+        { "{}", "it does not say who it is: is it an older version?" },
+        { "{\"node\":\"a\"}", "it does not say how many requests there were" },
+        { UNCLAIMED("10", PATH("0")), "its paths have more requests than there were" },
+        { UNCLAIMED("12", PATH("5")), "path /a/{id} has wrong numbers" },
+        { UNCLAIMED("12", "{}"), "a path has no name" },
+    };
+    struct peer_report *r = NULL;
+
+    (void)state;
+    err e = peer_report_unclaimed(SPAN(UNCLAIMED("12", PATH("4"))), &r);
+    assert_false(e.failed);
+    assert_int_equal(r->lost, 1);
+    assert_int_equal(r->path_count, 1);
+    assert_string_equal(r->paths[0].pattern.p, "/a/{id}");
+    assert_int_equal(r->paths[0].failed, 4);
+    assert_int_equal(r->paths[0].latency.counts[0], 4);
+    peer_report_free(r);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        r = NULL;
+        e = peer_report_unclaimed(span_from_text(rows[i].body), &r);
+        assert_true(e.failed);
+        assert_null(r);
+        assert_string_equal(e.text, rows[i].why);
+    }
+}
+
 static void wrong_ones_are_refused(void **state)
 {
     static const struct {
@@ -50,7 +88,8 @@ static void wrong_ones_are_refused(void **state)
     } rows[] = {
         { true, "", "the answer is not JSON" },
         { true, "[]", "it does not say who it is: is it an older version?" },
-        { true, "{\"node\":\"a\"}", "it does not say who it is: is it an older version?" },
+        { true, "{\"node\":\"a\"}",
+          "it does not say which journey it is about: is it an older version?" },
         { true, "{\"node\":\"a\",\"definition\":\"00000000000000ff\",\"window_s\":-1}",
           "it does not say which time it is about" },
         { true, HEAD "\"step_s\":0}", "it does not say how long a step is" },
@@ -83,6 +122,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(right_ones_are_taken),
+        cmocka_unit_test(unclaimed_adds_up),
         cmocka_unit_test(wrong_ones_are_refused),
     };
 

@@ -6,6 +6,8 @@
 #include "core/path_groups.h"
 #include "core/pattern.h"
 
+#include <stdlib.h>
+
 static struct path_groups *fresh(void)
 {
     static struct path_groups g; /* 13 MiB */
@@ -65,6 +67,67 @@ static void expect_groups(struct path_groups *g, const char *expected)
     assert_int_equal(sum, g->requests);
     str_free(&out);
     arena_free(&a);
+}
+
+/* Lists what g has and adds it to another one. */
+static void add_rows(struct path_groups *to, struct path_groups *g)
+{
+    struct arena a = {};
+    struct path_group *list;
+    size_t count = path_groups_finish(g, &a, &list);
+
+    for (size_t i = 0; i < count; i++) {
+        const struct path_counts *c = list[i].counts;
+        uint32_t *bins = arena_array(&a, uint32_t, HISTOGRAM_BINS);
+        uint64_t *counts = arena_array(&a, uint64_t, HISTOGRAM_BINS);
+        size_t n = 0;
+        for (uint32_t b = 0; b < HISTOGRAM_BINS; b++) {
+            if (c->bins[b]) {
+                bins[n] = b;
+                counts[n++] = c->bins[b];
+            }
+        }
+        path_groups_add_row(to, &(struct path_row){ .method = list[i].method,
+                                                    .pattern = list[i].pattern,
+                                                    .requests = c->requests,
+                                                    .failed = c->failed,
+                                                    .excluded = c->excluded,
+                                                    .bins = bins,
+                                                    .bin_counts = counts,
+                                                    .bin_count = n });
+    }
+    arena_free(&a);
+}
+
+/* What several counted is as if one had. */
+static void of_others(void **state)
+{
+    struct path_groups *other = calloc(1, sizeof(*other));
+    struct path_groups *g = fresh();
+
+    (void)state;
+    assert_non_null(other);
+    path_groups_init(other);
+    ask_many(other, "/product/#", 0, 5, 2);
+    ask_many(other, "/shirts/blue-#", 0, 20, 1);
+    ask(other, "POST", "/cart", 500, 3);
+    ask(other, "GET", "/only/there", 200, 1);
+    ask(other, "GET", "/a/b/c/d/e/f/g/h/i/j/k/l/m/n", 200, 1);
+    ask_many(g, "/product/#", 7, 9, 2);
+    ask_many(g, "/shirts/red-#", 0, 20, 1);
+    ask(g, "POST", "/cart", 200, 4);
+    add_rows(g, other);
+    static const char *const wrong[] = { "/x/*", "x", "", "/a b", "/{other}" };
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+        path_groups_add_row(g, &(struct path_row){ .method = SPAN("GET"),
+                                                   .pattern = span_from_text(wrong[i]),
+                                                   .requests = 10 });
+    path_groups_add_row(
+        g, &(struct path_row){ .method = SPAN("BREW"), .pattern = SPAN("/x"), .requests = 1 });
+    assert_int_equal(g->lost, 51);
+    expect_groups(g, "40 GET /shirts/{name}\n14 GET /product/{id}\n7 POST /cart\n"
+                     "1 GET /a/b/c/d/e/f/g/h/i/j/k/l/*\n1 GET /only/there\n");
+    free(other);
 }
 
 static void ids(void **state)
@@ -229,6 +292,7 @@ static void memory_is_bounded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(of_others),
         cmocka_unit_test(ids),
         cmocka_unit_test(assets),
         cmocka_unit_test(plain_paths_and_ids),
