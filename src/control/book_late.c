@@ -31,12 +31,12 @@ static int by_place(const void *a, const void *b)
 /* In order, each once; what the job has stays as it is. */
 static void put_together(struct book *b)
 {
-    struct late_add *list = b->late + b->late_given;
     size_t count = b->late_count - b->late_given;
     size_t kept = 0;
 
     if (count == 0)
-        return;
+        return; /* there may be no list */
+    struct late_add *list = b->late + b->late_given;
     qsort(list, count, sizeof(list[0]), by_place);
     for (size_t i = 1; i < count; i++) {
         if (by_place(&list[kept], &list[i]) == 0)
