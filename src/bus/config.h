@@ -165,6 +165,25 @@ struct objective {
     double target;    /* share of good events, 0 < target < 1 */
     ns_t under;       /* good answers must take less than this; 0: an availability objective */
     int64_t window_s; /* seconds; 28 days unless said */
+    ns_t
+        age_under; /* the oldest job that waits must be younger, each time that is looked at; 0: it is not about that */
+};
+
+/* Where a secret is read: a file or a variable of the environment; both empty: there is none. */
+struct secret_source {
+    struct span file;
+    struct span env;
+};
+
+/* Where the ends of a journey's jobs are read: a PostgreSQL. */
+struct journey_query {
+    struct span database; /* libpq's connection string */
+    struct secret_source password;
+    ns_t every;
+    ns_t timeout;    /* of connecting, and of each statement */
+    struct span sql; /* rows of id, outcome, seconds, at; empty: none */
+    struct span
+        oldest; /* one number, the age of the oldest job that waits, in seconds; empty: none */
 };
 
 /* What a journey counts: requests that match its routes, the ends of background jobs that workers tell of, or the attempts
@@ -182,7 +201,9 @@ struct journey {
     struct pattern *
         steps; /* of JOURNEY_STEPS, in order; its requests are counted by other journeys all the same */
     size_t step_count;
-    ns_t deadline;         /* of attempts */
+    ns_t deadline; /* of attempts */
+    const struct journey_query
+        *query;            /* of JOURNEY_JOBS: ends that are read instead of told; NULL: none */
     bool abandoned_bad;    /* an abandoned attempt counts as failed; else it is excluded */
     struct status_set bad; /* statuses that count as failed; 500-599 unless said */
     bool client_gone_bad;  /* a client that leaves counts as failed; else it is excluded */
@@ -224,12 +245,6 @@ enum redaction {
     REDACTIONS(X)
 #undef X
         REDACT_COUNT,
-};
-
-/* Where a secret is read: a file or a variable of the environment; both empty: there is none. */
-struct secret_source {
-    struct span file;
-    struct span env;
 };
 
 struct admin_tokens {

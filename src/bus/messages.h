@@ -31,6 +31,8 @@
     X(PEERS,              "control -> puller",  "the nodes to be asked from now on, owned by the puller; tried again each tick") \
     X(PEERS_STOP,         "control -> puller",  "end; tried again each tick") \
     X(PEER_ANSWER,        "puller -> control",  "what a node said, owned by control; the next is newer, so dropped") \
+    X(QUERIES,            "control -> queries", "the queries to be made from now on, owned by queries; tried again each tick") \
+    X(QUERY_ANSWER,       "queries -> control", "what a query gave, owned by control; dropped, for the next gives it too") \
     X(INQUIRY,            "control -> puller",  "a question to all nodes, owned by the puller; the nodes count as missing") \
     X(INQUIRY_DONE,       "puller -> control",  "the same, answered or given up, owned by control; retried") \
     X(SAMPLES,            "control -> scribe",  "a job to do, owned by the scribe from now on; the next is newer, so dropped") \
@@ -62,7 +64,7 @@ struct message {
             struct tls_server *server;
         } tls;
         void *
-            job; /* struct scribe_job, scribe_task, load_job, peer_list, peer_answer or peer_inquiry */
+            job; /* struct scribe_job, scribe_task, load_job, peer_list, peer_answer, peer_inquiry, query_list or query_answer */
         int signal;
     };
 };

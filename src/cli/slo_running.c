@@ -130,6 +130,8 @@ static void put_title(const struct slo_question *q, const json_t *objective, str
     str_print(out, ", %g%%", n * 100);
     if (number_of(objective, "under_s", &n))
         str_print(out, n >= 10 ? " under %g s" : " under %g ms", n >= 10 ? n : n * 1000);
+    if (number_of(objective, "age_under_s", &n))
+        str_print(out, " younger than %g s", n);
     str_print(out, " over %s", cell_span((double)count_of(objective, "window_s"), text));
     if (number_of(objective, "budget_left", &n))
         str_print(out, "; budget left %s", cell_share(n, 1, text));

@@ -82,12 +82,28 @@ static void print_objectives(const struct status_options *o, const json_t *journ
         const json_t *under = json_object_get(objective, "under_s");
         if (json_is_number(under))
             print_under(json_number_value(under));
+        const json_t *age = json_object_get(objective, "age_under_s");
+        if (json_is_number(age))
+            printf(" younger than %g s", json_number_value(age));
         printf(", budget left");
         print_number(json_object_get(objective, "budget_left"), 100, 1, "%", 1);
         printf(", measured");
         print_number(json_object_get(objective, "coverage"), 100, 2, "%", 1);
         printf(" of %lld days\n", (long long)count_of(objective, "window_s") / 86400);
     }
+}
+
+/* How the query of its jobs goes. */
+static void print_query(const json_t *journey)
+{
+    const json_t *query = json_object_get(journey, "query");
+    const char *error = json_string_value(json_object_get(query, "error"));
+    double oldest;
+
+    if (error)
+        printf("    %-14s fails: %s\n", "query", error);
+    else if (number_of(query, "oldest_s", &oldest))
+        printf("    %-14s the oldest job waits for %g s\n", "query", oldest);
 }
 
 static void print_funnel(const json_t *journey)
@@ -137,6 +153,7 @@ static void print_journeys(const struct status_options *o, const struct status *
         print_funnel(sorted[i]);
         if (json_is_string(json_object_get(sorted[i], "note")))
             printf("  %s\n", text_of(sorted[i], "note"));
+        print_query(sorted[i]);
     }
     free(sorted);
 }

@@ -107,6 +107,8 @@ static enum cell_color tell_target(const struct row *r, char text[CELL_TEXT_MAX]
     int n = snprintf(text, CELL_TEXT_MAX, "%g%%", target * 100);
     if (number_of(r->objective, "under_s", &under))
         snprintf(text + n, (size_t)(CELL_TEXT_MAX - n), " < %g ms", under * 1000);
+    else if (number_of(r->objective, "age_under_s", &under))
+        snprintf(text + n, (size_t)(CELL_TEXT_MAX - n), " age < %g s", under);
     return CELL_PLAIN;
 }
 

@@ -133,6 +133,8 @@ json_t *api_objective(const struct control *c, const struct journey *journey, un
     set(j, "name", text(o->name));
     set(j, "target", json_real(o->target));
     set(j, "window_s", json_integer(o->window_s));
+    set(j, "age_under_s",
+        o->age_under ? json_real((double)o->age_under / (double)NS_PER_S) : json_null());
     set(j, "under_s", o->under ? json_real((double)o->under / (double)NS_PER_S) : json_null());
     set(j, "good", count(f.counts.good));
     set(j, "bad", count(f.counts.bad));
@@ -194,6 +196,7 @@ static json_t *journey_json(const struct control *c, const struct journey *j)
         json_array_append_new(objectives, api_objective(c, j, i));
     set(o, "objectives", objectives);
     set(o, "steps", j->kind == JOURNEY_STEPS ? api_funnel(c, j) : json_null());
+    set(o, "query", api_job_query(c, j));
     set(o, "latency_s", latency_json(c, j));
     set(o, "rate_per_s", json_real(figures_rate(c, j)));
     set(o, "note", a->note ? json_string(a->note) : json_null());

@@ -111,6 +111,12 @@ void metrics_write_steps(const struct control *c, struct metrics_text *t);
 const char *metrics_asked(struct span query, struct arena *memory, uint32_t *ret_asked);
 void metrics_write_dimensions(const struct control *c, struct metrics_text *t, uint32_t asked);
 
+/* ---- api_queries.c */
+
+/* How its query goes; null: it has none. */
+json_t *api_job_query(const struct control *c, const struct journey *j);
+void metrics_write_queries(const struct control *c, struct metrics_text *t);
+
 /* ---- api_history.c */
 void api_history(struct api_call *k);
 

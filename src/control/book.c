@@ -39,6 +39,15 @@ uint64_t book_sum(const struct book *b, uint32_t slot)
     return counter_sum(b->pages, b->page_count, slot);
 }
 
+uint64_t book_measured(const struct book *b, const struct account *a,
+                       const uint64_t cumulative[SERIES_MAX])
+{
+    uint64_t ms = coverage_ms(&b->coverage);
+    uint64_t lost = a->queried ? cumulative[SERIES_UNQUERIED_MS] : 0;
+
+    return ms > lost ? ms - lost : 0;
+}
+
 uint64_t book_bin(const struct book *b, const struct account *a, uint32_t bin)
 {
     return book_sum(b, a->histogram + bin) - (a->late_bins ? a->late_bins[bin] : 0);
@@ -96,6 +105,7 @@ void book_window(const struct book *b, const struct account *a, int64_t seconds,
 
     book_cumulative(b, a, now);
     series_delta(SERIES_MAX, now, start->known ? start->counters.counts : a->base, ret->counts);
+    before += a->queried ? ret->counts[SERIES_UNQUERIED_MS] : 0;
     ret->measured_ms = measured > before ? measured - before : 0;
 }
 
@@ -149,7 +159,7 @@ static void begin_window(struct book *b, struct account *a, ns_t now)
     unsigned count = book_columns(a->objectives);
 
     book_cumulative(b, a, columns);
-    columns[count - 1] = coverage_ms(&b->coverage);
+    columns[count - 1] = book_measured(b, a, columns);
     a->window_memory = malloc(window_bytes(count, BOOK_WIDE_COLUMNS));
     check(a->window_memory != NULL);
     window_begin(&a->window, a->window_memory, count, BOOK_WIDE_COLUMNS, book_slot(now), columns);
@@ -190,7 +200,8 @@ static void open_account(struct book *b, const struct journey *j, struct journey
                          .series = j->series,
                          .histogram = j->histogram,
                          .objectives = (unsigned)j->objective_count,
-                         .funnel = j->kind == JOURNEY_STEPS };
+                         .queried = j->query != NULL,
+                         .funnel = j->kind == JOURNEY_STEPS || j->query };
 
     for (size_t i = 0; i < j->objective_count; i++)
         a.under[i] = j->objectives[i].under;
@@ -266,7 +277,7 @@ void book_tick(struct book *b, ns_t now)
     for (size_t i = 0; i < b->account_count; i++) {
         struct account *a = &b->accounts[i];
         book_cumulative(b, a, columns);
-        columns[book_columns(a->objectives) - 1] = coverage_ms(&b->coverage);
+        columns[book_columns(a->objectives) - 1] = book_measured(b, a, columns);
         window_push(&a->window, book_slot(now), columns);
     }
 }

@@ -62,7 +62,8 @@ struct account {
     uint32_t histogram;
     uint32_t lineage; /* number in the book */
     unsigned objectives;
-    bool funnel; /* of steps: it has the series behind the objectives */
+    bool funnel;  /* of steps, or with a query: it has the series behind the objectives */
+    bool queried; /* its jobs are read by a query */
     ns_t under[OBJECTIVES_MAX];
     bool in_force;                /* a journey of the configuration in force */
     uint64_t base[SERIES_MAX];    /* from the store; less what the pages held when it took over */
@@ -246,6 +247,10 @@ void lineage_lead(struct book *b, struct account *a, const struct journey_versio
                   struct succession *s);
 
 /* ---- between the book's files */
+
+/* Time that was measured for this journey, over all processes: the node's, but for that in which its query failed. */
+uint64_t book_measured(const struct book *b, const struct account *a,
+                       const uint64_t cumulative[SERIES_MAX]);
 
 /* One bin since the start, without what came late, which belongs to slots that are over. */
 uint64_t book_bin(const struct book *b, const struct account *a, uint32_t bin);

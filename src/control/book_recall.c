@@ -57,6 +57,7 @@ static uint64_t measured_at(struct measured *m, int64_t at)
 struct ring {
     struct journey_memory *memory;
     unsigned objectives;
+    bool queried; /* a query that failed is time that was not measured */
     int64_t slot_now;
     int64_t unix_now;
     uint64_t columns[WINDOW_COUNTERS_MAX];
@@ -69,7 +70,9 @@ static void put_row(struct ring *r, int64_t at, const uint64_t counts[SERIES_MAX
     int64_t slot = r->slot_now - (r->unix_now - at) / WINDOW_SLOT_S;
     unsigned series = series_count(r->objectives);
     bool first = m->window_memory == NULL;
+    uint64_t lost = r->queried ? counts[SERIES_UNQUERIED_MS] : 0;
 
+    ms = ms > lost ? ms - lost : 0;
     for (unsigned i = 0; i < series; i++)
         r->columns[i] = counts[i] > r->columns[i] ? counts[i] : r->columns[i];
     r->columns[series] = ms > r->columns[series] ? ms : r->columns[series];
@@ -179,6 +182,7 @@ static err recall_journey(struct store *store, const struct journey *j, ns_t now
 {
     struct ring ring = { .memory = m,
                          .objectives = (unsigned)j->objective_count,
+                         .queried = j->query != NULL,
                          .slot_now = book_slot(now),
                          .unix_now = unix_now };
 

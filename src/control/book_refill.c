@@ -88,7 +88,7 @@ static void add_measured(struct refill_journey *j, const struct book *b, int64_t
 
     for (size_t i = 0; i < b->account_count; i++) {
         const struct account *a = &b->accounts[i];
-        if (!longest || a->window.first < longest->window.first)
+        if (!a->queried && (!longest || a->window.first < longest->window.first))
             longest = a;
     }
     for (unsigned m = 1; longest && m <= MINUTES; m++) {

@@ -38,6 +38,7 @@ struct boot {
     pthread_t files_thread;
     pthread_t loader_thread;
     pthread_t puller_thread;
+    pthread_t queries_thread;
     struct log_ring rings[WORKERS_MAX];
     struct access_writer access;
     struct certificate_watch certificates;
@@ -46,6 +47,7 @@ struct boot {
     struct files files;
     struct loader loader;
     struct peer_puller puller;
+    struct query_runner queries;
     struct store *store;
     struct arena remembered; /* what the store said, until control has taken it */
     struct overlay overlay;
@@ -204,6 +206,7 @@ static err open_control(struct boot *b, const struct boot_options *o)
                                    .scribe = &b->scribe,
                                    .loader = &b->loader,
                                    .puller = &b->puller,
+                                   .queries = &b->queries,
                                    .overlay = b->overlay,
                                    .over = b->over,
                                    .over_count = b->over_count,
@@ -226,6 +229,7 @@ static err open_control(struct boot *b, const struct boot_options *o)
     scribe_open(&b->scribe, b->store, control_mail(&b->control), &b->control_reactor);
     loader_open(&b->loader, control_mail(&b->control), &b->control_reactor);
     TRY(peer_puller_open(&b->puller, control_mail(&b->control), &b->control_reactor));
+    TRY(query_runner_open(&b->queries, control_mail(&b->control), &b->control_reactor));
     TRY(control_open(&b->control, &parts));
     arena_free(&b->remembered);
     for (size_t l = 0; l < b->listeners; l++) {
@@ -336,6 +340,7 @@ static void start_threads(struct boot *b)
     b->scribe_thread = start_thread("ek-scribe", scribe_main, &b->scribe);
     b->loader_thread = start_thread("ek-loader", loader_main, &b->loader);
     b->puller_thread = start_thread("ek-peers", peer_puller_main, &b->puller);
+    b->queries_thread = start_thread("ek-queries", query_runner_main, &b->queries);
     b->control_thread = start_thread("ek-control", reactor_main, &b->control_reactor);
     for (size_t i = 0; i < b->workers; i++) {
         snprintf(name, sizeof(name), "ek-reactor-%u", (unsigned)(i % WORKERS_MAX));
@@ -386,6 +391,7 @@ static void join_threads(struct boot *b)
     pthread_join(b->scribe_thread, NULL);
     pthread_join(b->loader_thread, NULL);
     pthread_join(b->puller_thread, NULL);
+    pthread_join(b->queries_thread, NULL);
     files_stop(&b->files); /* last: everybody else may have had something to log */
     pthread_join(b->files_thread, NULL);
 }
@@ -397,6 +403,7 @@ static void close_all(struct boot *b)
     scribe_free(&b->scribe);
     loader_free(&b->loader);
     peer_puller_free(&b->puller);
+    query_runner_free(&b->queries);
     arena_free(&b->listening.arena);
     for (size_t i = 0; i < b->workers; i++)
         reactor_free(&b->reactors[i]);

@@ -49,6 +49,8 @@ void build_admin(struct builder *b, const struct node *root, struct node *http);
 void build_services(struct builder *b, const struct node *services);
 void build_routes(struct builder *b, const struct node *root);
 void build_journeys(struct builder *b, const struct node *journeys);
+/* config_queries.c: of a journey of jobs. */
+void build_query(struct builder *b, struct journey *j, const struct node *n);
 void build_peers(struct builder *b, const struct node *peers);
 
 #endif

@@ -156,6 +156,20 @@ static void warn_if_no_edge(struct builder *b, const struct objective *o, const 
     str_free(&text);
 }
 
+static void build_age(struct builder *b, const struct journey *j, struct objective *o,
+                      const struct node *n)
+{
+    const struct node *age = node_get(n, "age-under");
+
+    o->age_under = duration_of(n, "age-under", "journeys.*.objectives.*.age-under");
+    if (!j->query || !j->query->oldest.n)
+        report_error(b->r, age, "'age-under' needs query.oldest, which says how old what waits is");
+    if (node_get(n, "under"))
+        report_error(b->r, age,
+                     "'age-under' is about what waits, 'under' about what is done: make two "
+                     "objectives of it");
+}
+
 static void build_objectives(struct builder *b, struct journey *j, const struct node *map)
 {
     if (!map)
@@ -177,6 +191,8 @@ static void build_objectives(struct builder *b, struct journey *j, const struct 
         if (node_get(n, "under"))
             o->under = duration_of(n, "under", "journeys.*.objectives.*.under");
         warn_if_no_edge(b, o, node_get(n, "under"));
+        if (node_get(n, "age-under"))
+            build_age(b, j, o, n);
         o->window_s = duration_of(n, "window", "journeys.*.objectives.*.window") / NS_PER_S;
     }
 }
@@ -185,25 +201,28 @@ static void build_objectives(struct builder *b, struct journey *j, const struct 
 static void refuse_of_others(struct builder *b, enum journey_kind kind, const struct node *n)
 {
     static const struct {
-        const char *map, *key;      /* map: NULL, it is a key of the journey */
+        const char *map, *key; /* map: NULL, it is a key of the journey */
+        const char *about;
         enum journey_kind kinds[2]; /* that have none */
     } keys[] = {
-        { NULL, "routes", { JOURNEY_JOBS, JOURNEY_STEPS } },
-        { NULL, "steps", { JOURNEY_JOBS, JOURNEY_REQUESTS } },
-        { NULL, "deadline", { JOURNEY_JOBS, JOURNEY_REQUESTS } },
-        { NULL, "bad", { JOURNEY_JOBS, JOURNEY_JOBS } },
-        { "bad", "abandoned", { JOURNEY_REQUESTS, JOURNEY_REQUESTS } },
+        { NULL, "routes", "single requests", { JOURNEY_JOBS, JOURNEY_STEPS } },
+        { NULL, "steps", "steps", { JOURNEY_JOBS, JOURNEY_REQUESTS } },
+        { NULL, "deadline", "steps", { JOURNEY_JOBS, JOURNEY_REQUESTS } },
+        { NULL, "query", "jobs", { JOURNEY_REQUESTS, JOURNEY_STEPS } },
+        { NULL, "bad", "requests", { JOURNEY_JOBS, JOURNEY_JOBS } },
+        { "bad", "abandoned", "steps", { JOURNEY_REQUESTS, JOURNEY_REQUESTS } },
     };
     static const char *const words[] = {
-        [JOURNEY_REQUESTS] = "is about steps; this is a journey of requests",
-        [JOURNEY_JOBS] = "is about requests; a journey of jobs is told how each ended",
-        [JOURNEY_STEPS] = "is about single requests; a journey of steps has `steps` instead",
+        [JOURNEY_REQUESTS] = "requests",
+        [JOURNEY_JOBS] = "jobs, of which it is told or read how each ended",
+        [JOURNEY_STEPS] = "steps",
     };
 
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         const struct node *at = node_get(keys[i].map ? node_get(n, keys[i].map) : n, keys[i].key);
         if (at && (keys[i].kinds[0] == kind || keys[i].kinds[1] == kind))
-            report_error(b->r, at, "'%s' %s", keys[i].key, words[kind]);
+            report_error(b->r, at, "'%s' is about %s; this is a journey of %s", keys[i].key,
+                         keys[i].about, words[kind]);
     }
 }
 
@@ -245,10 +264,20 @@ static void hash_meaning(struct journey *j)
     for (size_t i = 0; i < sizeof(j->bad.bits) / sizeof(j->bad.bits[0]); i++)
         str_print(&text, "bad %016lx\n", (unsigned long)j->bad.bits[i]);
     str_print(&text, "client-gone %d\n", j->client_gone_bad);
+    if (j->query)
+        str_print(&text, "query %.*s\noldest %.*s\n", SPAN_ARG(j->query->sql),
+                  SPAN_ARG(j->query->oldest));
     j->basis = span_hash(str_span(&text), 0);
     for (size_t i = 0; i < j->objective_count; i++)
-        str_print(&text, "objective %ld\n", (long)j->objectives[i].under);
+        str_print(&text, "objective %ld%s\n",
+                  (long)(j->objectives[i].age_under ? j->objectives[i].age_under
+                                                    : j->objectives[i].under),
+                  j->objectives[i].age_under ? " of age" : "");
     j->definition = span_hash(str_span(&text), 0);
+    for (size_t i = 0; i < j->objective_count; i++) {
+        if (j->objectives[i].age_under) /* no histogram knows how old what waited was */
+            j->basis = j->definition;
+    }
     str_free(&text);
 }
 
@@ -275,6 +304,8 @@ static void build_journey(struct builder *b, const struct node *name, const stru
         build_journey_routes(b, j, n);
     else if (j->kind == JOURNEY_STEPS)
         build_steps(b, j, n);
+    else if (node_get(n, "query"))
+        build_query(b, j, node_get(n, "query"));
     build_status_list(b, bad, "journeys.*.bad.statuses", &j->bad);
     bool good =
         value_bool(text_of(bad, "client-gone", "journeys.*.bad.client-gone"), &j->client_gone_bad);

@@ -165,6 +165,15 @@
     X("journeys.*.routes",                   PATTERNS,  "",               "1", "256",                                                LIVE,    NOW,   "Method, host (optional) and path of its requests.") \
     X("journeys.*.steps",                    PATTERNS,  "",               "2", "8",                                                  LIVE,    NOW,   "Instead of routes: what a user does in order, each like a route. Users who come to the end are counted; the requests count for other journeys as ever. Needs identity.user.") \
     X("journeys.*.deadline",                 DURATION,  "30m",            "1s", "7d",                                                LIVE,    NOW,   "Of steps: from the answer to the first until that to the last.") \
+    X("journeys.*.query",                      MAP, "",               "", "", LIVE, NOW, "Of jobs: a PostgreSQL that knows how they ended, asked again and again, instead of workers who tell.") \
+    X("journeys.*.query.database",             TEXT, "!",              "", "", LIVE, NOW, "As libpq reads it: host=db.internal dbname=app user=evenkeel sslmode=verify-full, or postgresql://...") \
+    X("journeys.*.query.password",             MAP, "",               "", "", LIVE, NOW, "The password, which a file of many readers should not hold.") \
+    X("journeys.*.query.password.file",        TEXT, "",               "", "", LIVE, NOW, "The file that holds it; read with every connection.") \
+    X("journeys.*.query.password.env",         TEXT, "",               "", "", LIVE, NOW, "The environment variable that holds it.") \
+    X("journeys.*.query.every",                DURATION, "30s",            "1s", "1h", LIVE, NOW, "How often it is asked.") \
+    X("journeys.*.query.timeout",              DURATION, "5s",             "100ms", "60s", LIVE, NOW, "How long connecting, and each statement, may take.") \
+    X("journeys.*.query.sql",                  TEXT, "",               "", "", LIVE, NOW, "Gives a row for each job that ended: id, outcome, seconds, at; the same again and again is counted once. At most 10,000 rows.") \
+    X("journeys.*.query.oldest",               TEXT, "",               "", "", LIVE, NOW, "Gives one number: how many seconds ago the oldest job that waits was asked for; nothing or null when none does. For age-under.") \
     X("journeys.*.bad",                      MAP,       "",               "", "",                                                    LIVE,    NOW,   "What counts as failed.") \
     X("journeys.*.bad.statuses",             STATUSES,  "[500-599]",      "", "",                                                    LIVE,    NOW,   "Statuses of answers; other 4xx count neither way.") \
     X("journeys.*.bad.client-gone",          BOOL,      "false",          "", "",                                                    LIVE,    NOW,   "A client that leaves before the answer is complete.") \
@@ -172,6 +181,7 @@
     X("journeys.*.objectives",               NAMED,     "",               "", "",                                                    LIVE,    NOW,   "What is promised, at most 8 by name.") \
     X("journeys.*.objectives.*.target",      SHARE,     "!",              "1%", "99.9999%",                                          LIVE,    NOW,   "Share of good events.") \
     X("journeys.*.objectives.*.under",       DURATION,  "",               "1us", "1000s",                                            LIVE,    NOW,   "Good answers take less; without it the objective is about availability.") \
+    X("journeys.*.objectives.*.age-under",     DURATION, "",               "1s", "366d", LIVE, NOW, "The oldest job that waits is younger, each time that query.oldest looks. Each look is one event.") \
     X("journeys.*.objectives.*.window",      DURATION,  "28d",            "1h", "366d",                                              LIVE,    NOW,   "What the promise is about.") \
     X("journeys.*.objectives.*.of",          CHOICE,    "",               "", "",                                                    LIVE,    LATER, "first-byte: where the clock of `under` stops.") \
     X("dependencies",                        NAMED,     "",               "", "",                                                    LIVE,    LATER, "Outside services that the app calls through us.") \

@@ -222,6 +222,7 @@ static void read_message(struct control *c, const struct message *m)
     case MESSAGE_NAMES_CHANGED: reload_want(c, false); break;
     case MESSAGE_TASK_DONE: task_done(c, m->job); break;
     case MESSAGE_PEER_ANSWER: peers_heard(c, m->job); break;
+    case MESSAGE_QUERY_ANSWER: job_queries_heard(c, m->job); break;
     case MESSAGE_INQUIRY_DONE: peer_inquiry_back(c, m->job); break;
     case MESSAGE_SAMPLES_STORED: book_job_done(&c->book, m->job); break;
     case MESSAGE_DRAIN:
@@ -231,6 +232,7 @@ static void read_message(struct control *c, const struct message *m)
     case MESSAGE_LOADER_STOP:
     case MESSAGE_TASK:
     case MESSAGE_PEERS:
+    case MESSAGE_QUERIES:
     case MESSAGE_PEERS_STOP:
     case MESSAGE_INQUIRY:
     case MESSAGE_SAMPLES:
@@ -316,6 +318,8 @@ static void go_on_stopping(struct control *c)
             c->puller_asked = peer_puller_ask_stop(c->parts.puller);
         if (c->parts.puller && !c->puller_asked)
             return;
+        if (c->parts.queries)
+            query_runner_ask_stop(c->parts.queries);
         if (c->parts.scribe && !scribe_ask_stop(c->parts.scribe))
             return;
         c->state = CONTROL_STOPPED;
@@ -420,6 +424,7 @@ static void on_tick(struct timer *t)
         consider_listening(c);
         changes_tick(c);
         peers_tick(c);
+        job_queries_tick(c);
         if (c->states_unstored && c->parts.scribe)
             store_states(c);
     }
@@ -646,6 +651,7 @@ void control_close(struct control *c)
     free(c->addresses);
     counter_page_close(&c->admin_page);
     peers_free(c);
+    job_queries_free(&c->queries);
     counter_page_close(&c->tally);
     free(c->events_seen);
     mailbox_free(&c->mail);

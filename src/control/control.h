@@ -17,6 +17,7 @@
 #include "control/duration_buckets.h"
 #include "control/clock_watch.h"
 #include "control/health.h"
+#include "control/job_queries.h"
 #include "control/journey_steps.h"
 #include "control/peers.h"
 #include "control/registry.h"
@@ -48,12 +49,13 @@ struct control_parts {
     struct port *admin;    /* lent; NULL: no admin address (simulation) */
     struct config *config; /* the first; owned from now on */
     void (*free_config)(struct config *c);
-    struct store *store;        /* NULL: nothing is remembered; read at start, then the scribe's */
-    struct scribe *scribe;      /* NULL without a store */
-    struct loader *loader;      /* NULL: nothing is reloaded (simulation) */
-    struct peer_puller *puller; /* NULL: nobody asks other nodes (simulation) */
-    struct overlay overlay;     /* changes that the store had; owned from now on */
-    const int64_t *over;        /* of them, those that the file has overtaken; lent */
+    struct store *store;   /* NULL: nothing is remembered; read at start, then the scribe's */
+    struct scribe *scribe; /* NULL without a store */
+    struct loader *loader; /* NULL: nothing is reloaded (simulation) */
+    struct query_runner *queries; /* NULL: nobody asks databases (simulation) */
+    struct peer_puller *puller;   /* NULL: nobody asks other nodes (simulation) */
+    struct overlay overlay;       /* changes that the store had; owned from now on */
+    const int64_t *over;          /* of them, those that the file has overtaken; lent */
     size_t over_count;
     const struct check_memory *memories; /* how the last process left the instances; lent */
     size_t memory_count;
@@ -97,6 +99,7 @@ struct control {
     struct overlay overlay;
     struct reload reload;
     struct peers peers;
+    struct job_queries queries;
     char *started_with; /* the text of the first configuration */
     struct renewal renewal;
     struct clock_watch clock;

@@ -15,8 +15,6 @@
 #include <stdlib.h>
 
 enum {
-    ID_MAX = 256,
-    TOOK_MAX_S = 366 * 86400,
     AT_AGO_MAX_S = WINDOW_SPAN_S, /* nothing older can be counted where it belongs */
     AT_AHEAD_MAX_S = 60,          /* clocks of workers differ */
 };
@@ -74,16 +72,23 @@ static err read_journey(const struct reading *r, json_t *o, struct event *ret)
                     (int)(name.n < 64 ? name.n : 64), name.p);
 }
 
-static err read_outcome(const struct reading *r, json_t *o, struct event *ret)
+bool event_outcome(struct span word, enum outcome *ret)
 {
-    const char *word = json_string_value(json_object_get(o, "outcome"));
-
-    for (size_t i = 0; word && i < sizeof(outcomes) / sizeof(outcomes[0]); i++) {
-        if (strcmp(word, outcomes[i]) == 0) {
-            ret->outcome = (enum outcome)i;
-            return OK;
+    for (size_t i = 0; i < sizeof(outcomes) / sizeof(outcomes[0]); i++) {
+        if (span_equal(word, span_from_text(outcomes[i]))) {
+            *ret = (enum outcome)i;
+            return true;
         }
     }
+    return false;
+}
+
+static err read_outcome(const struct reading *r, json_t *o, struct event *ret)
+{
+    json_t *v = json_object_get(o, "outcome");
+
+    if (event_outcome(span_of(json_string_value(v), json_string_length(v)), &ret->outcome))
+        return OK;
     return err_make("event %zu: outcome is one of: good, slow, failed, excluded", r->index);
 }
 
@@ -101,9 +106,9 @@ static err read_took(const struct reading *r, json_t *o, struct event *ret)
                         "(how long ago it was asked for)",
                         r->index);
     double s = json_number_value(v);
-    if (!json_is_number(v) || !(s >= 0 && s <= TOOK_MAX_S))
+    if (!json_is_number(v) || !(s >= 0 && s <= EVENT_TOOK_MAX_S))
         return err_make("event %zu: duration_s and age_s are seconds, from 0 to %d", r->index,
-                        TOOK_MAX_S);
+                        EVENT_TOOK_MAX_S);
     ret->took = (ns_t)(s * (double)NS_PER_S);
     return OK;
 }
@@ -116,8 +121,8 @@ static err read_id(const struct reading *r, json_t *o, struct event *ret)
     check(ret->journey != NULL);
     if (!v)
         return OK;
-    if (!id.p || id.n == 0 || id.n > ID_MAX)
-        return err_make("event %zu: id is a text of 1 to %d bytes", r->index, ID_MAX);
+    if (!id.p || id.n == 0 || id.n > EVENT_ID_MAX)
+        return err_make("event %zu: id is a text of 1 to %d bytes", r->index, EVENT_ID_MAX);
     uint64_t mark = span_hash(id, span_hash(ret->journey->name, r->key));
     ret->mark = mark ? mark : 1;
     return OK;

@@ -9,6 +9,11 @@
 #include "bus/config.h"
 #include "core/verdict.h"
 
+enum {
+    EVENT_ID_MAX = 256,
+    EVENT_TOOK_MAX_S = 366 * 86400,
+};
+
 enum { EVENTS_MAX = 4096 }; /* of one array: what fits 256 KiB in its shortest form, or nearly */
 
 struct event {
@@ -23,6 +28,9 @@ struct event {
  * of the first event that is wrong. */
 err events_read(struct span body, const struct config *c, uint64_t key, int64_t unix_now,
                 struct event **ret_list, size_t *ret_count);
+
+/* "good", "slow", "failed", "excluded". */
+bool event_outcome(struct span word, enum outcome *ret);
 
 struct control;
 

@@ -76,7 +76,7 @@ void journey_steps_close(struct journey_steps *s)
 static unsigned find_watched(const struct journey_steps *s, uint32_t id)
 {
     for (unsigned i = 0; i < ATTEMPT_JOURNEYS_MAX; i++) {
-        if (s->journeys[i].open && s->journeys[i].id == id)
+        if (s->journeys[i].open && (s->journeys[i].id == id || s->journeys[i].former == id))
             return i;
     }
     return ATTEMPT_JOURNEYS_MAX;
@@ -106,6 +106,51 @@ static void lose_earlier(struct journey_steps *s, const struct book *b, const st
     counter_add(s->tally, j->series + SERIES_EXCLUDED, counts[SERIES_STEPS] - ended);
 }
 
+static struct watched_journey watched_of(const struct journey *j)
+{
+    return (struct watched_journey){ .open = true,
+                                     .id = j->id,
+                                     .former = j->id,
+                                     .basis = j->basis,
+                                     .name = span_hash(j->name, 0),
+                                     .slots = { j->series, j->histogram },
+                                     .rules = j->rules,
+                                     .abandoned_bad = j->abandoned_bad };
+}
+
+/* The version that took over from it, with its counts: those who are on their way go on under that. */
+static const struct journey *heir_of(const struct control *c, const struct config *config,
+                                     unsigned number)
+{
+    const struct watched_journey *w = &c->steps.journeys[number];
+
+    for (size_t i = 0; i < config->stepped_count; i++) {
+        const struct journey *j = config->stepped[i];
+        uint64_t counts[SERIES_MAX];
+        if (j->basis != w->basis || span_hash(j->name, 0) != w->name)
+            continue;
+        book_cumulative(&c->book, book_account(&c->book, j), counts);
+        return counts[SERIES_STEPS] >= c->steps.attempts.journeys[number].count ? j : NULL;
+    }
+    return NULL;
+}
+
+/* What is no journey of the configuration any more. */
+static void settle_journey(struct control *c, const struct config *config, unsigned number)
+{
+    struct watched_journey *w = &c->steps.journeys[number];
+    const struct journey *heir = heir_of(c, config, number);
+    uint32_t former = w->id;
+
+    if (heir) {
+        *w = watched_of(heir);
+        w->former = former; /* requests are still under way there */
+    } else {
+        attempts_close(&c->steps.attempts, number);
+        w->open = false;
+    }
+}
+
 static void watch_journey(struct journey_steps *s, const struct journey *j)
 {
     unsigned number = 0;
@@ -114,11 +159,7 @@ static void watch_journey(struct journey_steps *s, const struct journey *j)
         number++;
     check(number <
           ATTEMPT_JOURNEYS_MAX); /* so many a configuration has at most, and others are closed */
-    s->journeys[number] = (struct watched_journey){ .open = true,
-                                                    .id = j->id,
-                                                    .slots = { j->series, j->histogram },
-                                                    .rules = j->rules,
-                                                    .abandoned_bad = j->abandoned_bad };
+    s->journeys[number] = watched_of(j);
     attempts_open(&s->attempts, number, (unsigned)j->step_count, j->deadline);
 }
 
@@ -141,10 +182,8 @@ void journey_steps_adopt(struct control *c, const struct config *config)
         begin_watching(s);
     journey_steps_drain(s); /* what was told under the configuration before */
     for (unsigned i = 0; i < ATTEMPT_JOURNEYS_MAX; i++) {
-        if (s->journeys[i].open && !has_journey(config, s->journeys[i].id)) {
-            attempts_close(&s->attempts, i);
-            s->journeys[i].open = false;
-        }
+        if (s->journeys[i].open && !has_journey(config, s->journeys[i].id))
+            settle_journey(c, config, i);
     }
     for (size_t i = 0; i < config->stepped_count; i++) {
         const struct journey *j = config->stepped[i];

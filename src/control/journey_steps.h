@@ -18,6 +18,9 @@ struct control;
 struct watched_journey {
     bool open;
     uint32_t id; /* stable */
+    uint32_t former; /* of the version before it, which differed in objectives only; id: none */
+    uint64_t basis;
+    uint64_t name; /* a hash */
     struct tally_slots slots;
     struct verdict_rules rules;
     bool abandoned_bad;

@@ -441,6 +441,7 @@ void api_metrics(struct api_call *k)
     write_durations(c, &t);
     metrics_write_steps(c, &t);
     metrics_write_dimensions(c, &t, asked);
+    metrics_write_queries(c, &t);
     write_objectives(c, &t);
     metrics_end(&t);
     k->type = metrics_content_type(t.format);

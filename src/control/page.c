@@ -121,6 +121,8 @@ static void write_objective(const struct control *c, const struct row *r, unsign
         str_print(out, " under %.6g s", (double)objective->under / (double)NS_PER_S);
     else if (objective->under)
         str_print(out, " under %.6g ms", (double)objective->under / (double)NS_PER_MS);
+    if (objective->age_under)
+        str_print(out, " younger than %.6g s", (double)objective->age_under / (double)NS_PER_S);
     str_literal(out, ", ");
     write_time(f.coverage * (double)f.window_s, out);
     str_print(out, " of %lld days measured</small> ", (long long)(f.window_s / 86400));
@@ -176,6 +178,7 @@ static void write_row(const struct control *c, const struct row *r, struct str *
         write_objective(c, r, o, out);
     page_write_funnel(c, r->journey, out);
     page_write_where(c, r->journey, out);
+    page_write_query(c, r->journey, out);
     str_print(out, "</ul></td><td class=\"n\" data-label=\"per second\">%.1f</td>",
               figures_rate(c, r->journey));
     write_latency(c, r, out);

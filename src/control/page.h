@@ -20,6 +20,9 @@ void page_write_funnel(const struct control *c, const struct journey *j, struct 
 /* page_dimensions.c; nothing when nothing stands out */
 void page_write_where(const struct control *c, const struct journey *j, struct str *out);
 
+/* api_queries.c; nothing when the journey has no query */
+void page_write_query(const struct control *c, const struct journey *j, struct str *out);
+
 /* peer_show.c; nothing when there are none */
 void page_write_peers(const struct control *c, struct str *out);
 

@@ -223,6 +223,8 @@ void peers_free(struct control *c)
     while (mailbox_receive(&c->mail, &m)) {
         if (m.kind == MESSAGE_PEER_ANSWER)
             peer_answer_free(m.job);
+        else if (m.kind == MESSAGE_QUERY_ANSWER)
+            query_answer_free(m.job);
     }
     peer_memory_forget(c);
     for (size_t i = 0; i < c->peers.count; i++)

@@ -48,9 +48,8 @@ void registry_close(struct registry *r)
 /* What a configuration needs at most, if nothing of it were known. */
 static uint64_t slots_needed(const struct config *c)
 {
-    uint64_t n =
-        c->journey_count * (SERIES_MAX + HISTOGRAM_BINS + (c->service_count + 1) * CODE_CLASSES +
-                            DIMENSIONS_SLOTS_MAX);
+    uint64_t n = c->journey_count * (SERIES_MAX + HISTOGRAM_BINS +
+                                     (c->service_count + 1) * CODE_CLASSES + DIMENSIONS_SLOTS_MAX);
 
     for (size_t i = 0; i < c->service_count; i++)
         n += SERVICE_SLOTS + c->services[i].instance_count * INSTANCE_SLOTS;
@@ -83,6 +82,8 @@ static void fill_rules(struct journey *j)
                                        .objectives = (uint8_t)j->objective_count };
     for (size_t i = 0; i < j->objective_count; i++)
         j->rules.under[i] = j->objectives[i].under;
+    for (size_t i = 0; i < j->objective_count; i++)
+        j->rules.ages |= (uint8_t)((j->objectives[i].age_under > 0) << i);
 }
 
 static void assign_journey(struct registry *r, struct arena *a, const struct config *c,

@@ -47,6 +47,10 @@ enum series {
     SERIES_LOST,        /* that were under way when the process ended, or found no room any more */
     SERIES_NO_IDENTITY, /* requests of steps that name no user */
     SERIES_MAX,
+
+    /* A journey of jobs that are read by a query has these in the same places. */
+    SERIES_QUERIED_MS = SERIES_STEPS, /* unix milliseconds: what ended until then is counted */
+    SERIES_UNQUERIED_MS,              /* milliseconds in which its query failed */
 };
 
 /* How many counters a journey with so many objectives has, without its funnel; at most SERIES_STEPS. */

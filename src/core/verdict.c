@@ -51,6 +51,8 @@ static void judge_objectives(const struct verdict_rules *rules, ns_t latency, st
         ns_t under = rules->under[i];
         uint8_t bit = (uint8_t)(1u << i);
 
+        if (rules->ages >> i & 1)
+            continue;
         if (under == 0) {
             *(failed ? &v->bad : &v->good) |= bit;
         } else if (!failed && latency < under) {

@@ -42,9 +42,10 @@ const char *verdict_cause_words(enum verdict_cause cause);
 
 /* What of the configuration a verdict needs; the caller owns it. */
 struct verdict_rules {
-    struct status_set bad;      /* statuses that are failures; 500-599 unless configured */
-    bool client_gone_bad;       /* a client that leaves is a failure; else excluded */
-    uint8_t objectives;         /* at most OBJECTIVES_MAX */
+    struct status_set bad; /* statuses that are failures; 500-599 unless configured */
+    bool client_gone_bad;  /* a client that leaves is a failure; else excluded */
+    uint8_t objectives;    /* at most OBJECTIVES_MAX */
+    uint8_t ages; /* bit i: objective i is about what waits, and no event is judged by it */
     ns_t under[OBJECTIVES_MAX]; /* a good answer takes less; 0: an availability objective */
 };
 

@@ -129,7 +129,7 @@ def files_that_say_steps_wrongly():
             (user + f"journeys: {{ j: {{ steps: [{', '.join('GET /a' for _ in range(9))}] }} }}", "needs from 2 to 8 steps"),
             (user + f"journeys: {{ j: {{ {steps}, routes: [GET /c] }} }}", "'routes' is about single requests"),
             (user + f"journeys: {{ j: {{ kind: request, {steps}, routes: [GET /c] }} }}", "'steps' is about steps; this is a journey of requests"),
-            (user + f"journeys: {{ j: {{ kind: job, {steps} }} }}", "'steps' is about requests; a journey of jobs"),
+            (user + f"journeys: {{ j: {{ kind: job, {steps} }} }}", "'steps' is about steps; this is a journey of jobs"),
             (user + "journeys: { j: { kind: steps } }", "'steps' is missing"),
             (user + f"journeys: {{ j: {{ {steps}, deadline: 8d }} }}", "7d"),
             (user + f"journeys: {{ j: {{ {steps}, deadline: 10ms }} }}", "1s"),

@@ -52,9 +52,12 @@ static void make_journey(struct arena *a, struct journey *j, const char *name, c
     for (unsigned status = 500; status < 600; status++)
         status_set_add(&j->bad, status);
     j->objectives = arena_array(a, struct objective, 2);
-    j->objectives[0] = (struct objective){ SPAN("available"), 0.999, 0, 28 * 86400 };
-    j->objectives[1] =
-        (struct objective){ SPAN("fast"), 0.95, KIT_SLOW_MS * NS_PER_MS, 28 * 86400 };
+    j->objectives[0] =
+        (struct objective){ .name = SPAN("available"), .target = 0.999, .window_s = 28 * 86400 };
+    j->objectives[1] = (struct objective){ .name = SPAN("fast"),
+                                           .target = 0.95,
+                                           .under = KIT_SLOW_MS * NS_PER_MS,
+                                           .window_s = 28 * 86400 };
     j->objective_count = 2;
     if (!route)
         return;

@@ -179,6 +179,8 @@ static void read_message(struct http_edge *e, const struct message *m)
     case MESSAGE_TASK:
     case MESSAGE_TASK_DONE:
     case MESSAGE_PEERS:
+    case MESSAGE_QUERIES:
+    case MESSAGE_QUERY_ANSWER:
     case MESSAGE_PEERS_STOP:
     case MESSAGE_INQUIRY:
     case MESSAGE_INQUIRY_DONE:

@@ -121,7 +121,7 @@ static const struct wrong wrong_keys[] = {
       "connection-requests, memory, head, fields, line, body, header-time, body-rate\n" },
     { GOOD "journeys: [a]\n",
       "3:11: 'journeys' takes names that you choose, each with keys: "
-      "owner, runbook, priority, kind, routes, steps, deadline, bad, objectives\n" },
+      "owner, runbook, priority, kind, routes, steps, deadline, query, bad, objectives\n" },
     { GOOD "store: [a]\n", "3:8: 'store' takes text, not a list; for example storefront\n" },
     { GOOD "store: ~\n", "3:8: 'store' has no value; for example storefront\n" },
 };
