@@ -4,8 +4,10 @@
 
 #include "cli/options.h"
 
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* 0 when it is no number in the range. */
 static double seconds_of(const char *text)
@@ -14,6 +16,14 @@ static double seconds_of(const char *text)
     double s = text ? strtod(text, &end) : ASKING_EVERY_S;
 
     return (text && (*end || end == text)) || !(s >= 0.1 && s <= 86400) ? 0 : s;
+}
+
+const char *asking_who(void)
+{
+    const char *sudo = getenv("SUDO_USER");
+    const struct passwd *p = getpwuid(getuid());
+
+    return sudo && *sudo ? sudo : p ? p->pw_name : "";
 }
 
 static int read_options(int argc, char **argv, struct asking *ret)
@@ -27,6 +37,8 @@ static int read_options(int argc, char **argv, struct asking *ret)
             return EXIT_USAGE;
         if (id == OPTION_admin)
             ret->admin = optarg;
+        if (id == OPTION_why)
+            ret->why = optarg;
         if (id == OPTION_json)
             ret->json = true;
         if (id == OPTION_watch && (ret->watch_s = seconds_of(optarg)) <= 0) {

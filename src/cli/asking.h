@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* asking.h - the options of a command that only asks the running evenkeel: --admin, --json and --watch. */
+/* asking.h - the options of a command that only asks the running evenkeel: --admin, --json, --why and --watch; and who it is. */
 #ifndef EK_CLI_ASKING_H
 #define EK_CLI_ASKING_H
 
@@ -7,6 +7,7 @@
 
 struct asking {
     const char *admin;
+    const char *why; /* NULL: not said */
     bool json;
     double watch_s; /* how often; 0: once */
 };
@@ -19,5 +20,8 @@ int asking_read_one(int argc, char **argv, struct asking *ret, const char **ret_
 /* EXIT_DONE, or EXIT_USAGE when something is wrong, which was said. `why_not`: behind the name of an argument that is not
  * expected; "" for nothing more. */
 int asking_read(int argc, char **argv, struct asking *ret, const char *why_not);
+
+/* Who we are, for those who look later: the user, through sudo; "" when it has no name. */
+const char *asking_who(void);
 
 #endif

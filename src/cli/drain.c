@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* drain.c - `evenkeel drain` and `evenkeel undrain`: an instance gets no new requests, or gets them again. */
+#include "cli/asking.h"
 #include "cli/options.h"
 
 #include <jansson.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,20 +78,12 @@ static int read_options(int argc, char **argv, struct options *o)
     return EXIT_DONE;
 }
 
-static const char *who_am_i(void)
-{
-    const char *sudo = getenv("SUDO_USER");
-    const struct passwd *p = getpwuid(getuid());
-
-    return sudo && *sudo ? sudo : p ? p->pw_name : "";
-}
-
 /* The program's answer; the caller frees it. */
 static err tell(const struct options *o, unsigned *ret_status, json_t **ret_answer)
 {
     json_t *wish =
         json_pack("{s:s, s:s, s:s*, s:s, s:s*, s:b}", "change", o->change, "instance", o->instance,
-                  "service", o->service, "who", who_am_i(), "why", o->why, "force", o->force);
+                  "service", o->service, "who", asking_who(), "why", o->why, "force", o->force);
     struct str body;
 
     if (!wish)

@@ -41,7 +41,7 @@ const struct option_row option_rows[OPTION_COUNT] = {
       "The running evenkeel copies its store to a new file, with its own rights, while it goes on.\n" \
       "FILE ends in .db and must not exist. It appears once it is whole, checked and on the disk.", \
       "0 the copy is there, 1 it is not, or no evenkeel answers, 2 wrong usage.") \
-    X(reload, NULL, "[--admin HOST:PORT] [--json]", \
+    X(reload, NULL, "[--why TEXT] [--admin HOST:PORT] [--json]", \
       "Lets the running evenkeel read its file again. The file is checked whole first: a wrong one changes nothing. " \
       "Connections and what was learned about instances stay; keys that take a restart are named and stay as they were. " \
       "SIGHUP does the same.", \

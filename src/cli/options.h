@@ -60,7 +60,7 @@ enum command {
       "also what a threshold of 250ms, 1.5s, ... would have meant, from the latencies of up to 28 days") \
     X(service,    "service",    0,   "NAME",      NULL,       ON(drain) | ON(undrain), \
       "when several services have the instance") \
-    X(why,        "why",        0,   "TEXT",      NULL,       ON(drain) | ON(undrain), \
+    X(why,        "why",        0,   "TEXT",      NULL,       ON(drain) | ON(undrain) | ON(reload), \
       "the reason, for those who look later") \
     X(for_time,   "for",        0,   "TIME",      "10m 1h 1d", ON(drain), \
       "undrains by itself then") \

@@ -13,11 +13,18 @@
 enum { WAIT_S = 90 }; /* longer than the program itself tries */
 
 /* Asks; *ret_serial is the run to wait for. */
-static err ask(const char *admin, json_int_t *ret_serial)
+static err ask(const struct asking *a, json_int_t *ret_serial)
 {
+    json_t *who = json_pack("{s:s, s:s*}", "who", asking_who(), "why", a->why);
+    char *text = who ? json_dumps(who, JSON_COMPACT) : NULL;
     struct str body;
     unsigned status = 0;
-    err e = client_tell(admin, "POST", "/api/v1/reload", "{}", &status, &body);
+
+    json_decref(who);
+    if (!text)
+        return err_make("an argument is not UTF-8");
+    err e = client_tell(a->admin, "POST", "/api/v1/reload", text, &status, &body);
+    free(text);
 
     if (!e.failed) {
         json_t *o = json_loadb(body.p ? body.p : "", body.n, 0, NULL);
@@ -100,7 +107,7 @@ int cmd_reload(int argc, char **argv)
 
     if (usage != EXIT_DONE)
         return usage;
-    err e = ask(o.admin, &serial);
+    err e = ask(&o, &serial);
     if (!e.failed)
         e = wait_for(o.admin, serial, &last);
     if (e.failed) {

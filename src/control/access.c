@@ -121,13 +121,17 @@ struct access_answer access_judge(struct access *a, const struct access_question
     return access_judge_token(a, q, span_trim(span_after(shown, blank)));
 }
 
-void access_adopt(struct access *a, const struct config *c)
+bool access_adopt(struct access *a, const struct config *c)
 {
     const struct admin_tokens *new = &c->admin_rules.tokens;
+    bool view = !new->wanted || !secret_mark_equal(&a->tokens.view, &new->view);
+    bool operate = !new->wanted || !secret_mark_equal(&a->tokens.operate, &new->operate);
+    bool changed = (a->tokens.wanted || new->wanted) && (view || operate);
 
-    if (!new->wanted || !secret_mark_equal(&a->tokens.view, &new->view))
+    if (view)
         sessions_drop(&a->sessions, false);
-    if (!new->wanted || !secret_mark_equal(&a->tokens.operate, &new->operate))
+    if (operate)
         sessions_drop(&a->sessions, true);
     a->tokens = *new;
+    return changed;
 }

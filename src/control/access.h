@@ -57,7 +57,8 @@ struct access_answer access_judge(struct access *a, const struct access_question
 struct access_answer access_judge_token(struct access *a, const struct access_question *q,
                                         struct span token);
 
-/* A configuration comes into force: sessions whose token is another now end. */
-void access_adopt(struct access *a, const struct config *c);
+/* A configuration comes into force: sessions whose token is another now end. True: a token is another, or none is asked
+ * for any more. */
+bool access_adopt(struct access *a, const struct config *c);
 
 #endif

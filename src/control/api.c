@@ -183,6 +183,10 @@ static bool let_in(struct api_call *k, enum api_right right)
                                                             .now = c->reactor->now });
 
     k->session = a.session;
+    k->by = !c->access.tokens.wanted    ? "local"
+            : a.session                 ? "session"
+            : a.right == ACCESS_OPERATE ? "operate-token"
+                                        : "view-token";
     if (a.status) {
         ask_for_token(k, &a);
         return false;

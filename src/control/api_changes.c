@@ -178,21 +178,52 @@ void api_make_change(struct api_call *k)
         answer_text(k, 400, w.wrong);
         return;
     }
+    w.change.by = k->by;
     changes_make(k->control, &w.change, w.force, &reply);
     json_decref(o);
     answer_reply(k, &reply);
 }
 
+/* Of a request whose body says no more than who asks and why; no body says neither. NULL: it is written that it is wrong.
+ * json_decref() it; the texts of *ret are in it. */
+static json_t *read_asker(struct api_call *k, struct asker *ret)
+{
+    static const char *const keys[] = { "who", "why" };
+    json_t *o =
+        k->body.n ? json_loadb(k->body.p, k->body.n, JSON_REJECT_DUPLICATES, NULL) : json_object();
+    struct wish w = {};
+    size_t known = 0;
+
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+        known += json_object_get(o, keys[i]) != NULL;
+    if (!json_is_object(o) || json_object_size(o) != known)
+        w.wrong = "an object was expected with perhaps who and why";
+    else
+        *ret = (struct asker){ .who = text_of(&w, o, "who"),
+                               .why = text_of(&w, o, "why"),
+                               .by = k->by };
+    if (!w.wrong)
+        return o;
+    json_decref(o);
+    answer_text(k, 400, w.wrong);
+    return NULL;
+}
+
 void api_take_back(struct api_call *k)
 {
     struct change_reply reply;
+    struct asker by;
     uint64_t number;
 
     if (!span_to_u64(k->part, &number) || number > INT64_MAX) {
         answer_text(k, 404, "a change is named by its number");
         return;
     }
-    changes_take_back(k->control, (int64_t)number, &reply);
+    json_t *o = read_asker(k, &by);
+    if (!o)
+        return;
+    changes_take_back(k->control, (int64_t)number, &by, &reply);
+    json_decref(o);
     answer_reply(k, &reply);
 }
 
@@ -232,6 +263,7 @@ void api_changes(struct api_call *k)
 void api_reload(struct api_call *k)
 {
     struct control *c = k->control;
+    struct asker by;
 
     if (!control_config(c)->from_file) {
         answer_text(k, 409, "there is no file to read again: this was started with --to");
@@ -241,7 +273,11 @@ void api_reload(struct api_call *k)
         answer_text(k, 409, "this node is stopping");
         return;
     }
-    uint64_t serial = reload_want(c, true);
+    json_t *o = read_asker(k, &by);
+    if (!o)
+        return;
+    uint64_t serial = reload_want_by(c, &by);
+    json_decref(o);
     write_json(
         json_pack("{s:s, s:I}", "done", "the file is read again", "serial", (json_int_t)serial),
         &k->out);

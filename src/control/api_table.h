@@ -40,6 +40,7 @@ struct journey;
     X("DELETE", "/api/v1/changes/*",    CHANGE, api_take_back) \
     X("GET",    "/api/v1/backup",       VIEW,   api_backup_state) \
     X("POST",   "/api/v1/backup",       CHANGE, api_backup) \
+    X("GET",    "/api/v1/events",       VIEW,   api_notices) \
     X("POST",   "/api/v1/events",       CHANGE, api_take_events) \
     X("GET",    "/api/v1/reload",       VIEW,   api_reload_state) \
     X("POST",   "/api/v1/reload",       CHANGE, api_reload)
@@ -61,8 +62,9 @@ struct api_call {
     struct str out;   /* grows; the answer's body */
     unsigned status;
     struct span type;
-    bool session; /* asked by a browser that has logged in */
-    bool held;    /* answered later: exchange_hold() was called, nothing of the above matters */
+    const char *by; /* what let it in, for who looks later: deeds.h */
+    bool session;   /* asked by a browser that has logged in */
+    bool held;      /* answered later: exchange_hold() was called, nothing of the above matters */
 };
 
 #define API_JSON SPAN("application/json")
@@ -151,6 +153,9 @@ void api_make_change(struct api_call *k);
 void api_take_back(struct api_call *k);
 void api_reload_state(struct api_call *k);
 void api_reload(struct api_call *k);
+
+/* ---- api_notices.c */
+void api_notices(struct api_call *k);
 
 /* ---- api_take_events.c */
 void api_take_events(struct api_call *k);

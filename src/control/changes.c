@@ -237,13 +237,16 @@ static void add_change(struct control *c, const struct change *wish, struct chan
     log_info("%s %.*s of %.*s, asked for by %.*s: %.*s", words, SPAN_ARG(added->instance),
              SPAN_ARG(added->service), SPAN_ARG(added->who.n ? added->who : SPAN("somebody")),
              SPAN_ARG(added->why.n ? added->why : SPAN("no reason given")));
+    deed_change(c, DEED_MADE, added, NULL);
     store(c, added, replaced, 0);
     reply(r, 202, added->id, "%s %.*s of %.*s", words, SPAN_ARG(added->instance),
           SPAN_ARG(added->service));
 }
 
-static void remove_change(struct control *c, int64_t id)
+/* `by`: NULL when nobody asked for it. */
+static void remove_change(struct control *c, int64_t id, enum deed deed, const struct asker *by)
 {
+    deed_change(c, deed, overlay_find(&c->overlay, id), by);
     overlay_remove(&c->overlay, id);
     store(c, NULL, id, 0);
 }
@@ -308,12 +311,19 @@ static struct drained find_drained(const struct control *c, const struct change 
     return d;
 }
 
+static void take_back(struct control *c, int64_t id, const struct change *wish)
+{
+    const struct asker by = { .who = wish->who, .why = wish->why, .by = wish->by };
+
+    remove_change(c, id, DEED_TAKEN_BACK, &by);
+}
+
 static void remove_pieces(struct control *c, const struct change *wish, const struct service *s)
 {
     for (size_t k = 0; k < c->overlay.count;) {
         const struct change *old = c->overlay.list[k];
         if (is_piece(old, wish, s))
-            remove_change(c, old->id);
+            take_back(c, old->id, wish);
         else
             k++;
     }
@@ -350,7 +360,7 @@ static void make_remove(struct control *c, const struct change *wish, const stru
               "same with force",
               SPAN_ARG(wish->service));
     } else if (added) {
-        remove_change(c, added->id);
+        take_back(c, added->id, wish);
         reply(r, 202, 0, "removing %.*s of %.*s", SPAN_ARG(wish->instance),
               SPAN_ARG(wish->service));
     } else {
@@ -370,7 +380,7 @@ static void make_add(struct control *c, struct change *wish, const struct target
         wish->service = config->services[0].name;
     const struct change *removed = made_before(c, wish, CHANGE_REMOVE);
     if (removed) { /* it is the file's again */
-        remove_change(c, removed->id);
+        take_back(c, removed->id, wish);
         reply(r, 202, 0, "adding %.*s of %.*s", SPAN_ARG(wish->instance), SPAN_ARG(wish->service));
         return;
     }
@@ -434,12 +444,12 @@ static void make_on_coming(struct control *c, const struct change *coming, struc
     case CHANGE_UNDRAIN:
         reply(r, drain ? 202 : 200, 0, "%.*s will not be drained", SPAN_ARG(wish->instance));
         if (drain)
-            remove_change(c, drain->id);
+            take_back(c, drain->id, wish);
         break;
     case CHANGE_REMOVE:
         reply(r, 202, 0, "removing %.*s of %.*s", SPAN_ARG(wish->instance),
               SPAN_ARG(wish->service));
-        remove_change(c, coming->id);
+        take_back(c, coming->id, wish);
         break;
     case CHANGE_ADD:
     case CHANGE_COUNT: never("a kind of change that was dealt with");
@@ -486,7 +496,8 @@ void changes_make(struct control *c, const struct change *asked, bool force,
 
 /* ---- ending */
 
-void changes_take_back(struct control *c, int64_t id, struct change_reply *ret)
+void changes_take_back(struct control *c, int64_t id, const struct asker *by,
+                       struct change_reply *ret)
 {
     const struct change *old = overlay_find(&c->overlay, id);
 
@@ -496,7 +507,7 @@ void changes_take_back(struct control *c, int64_t id, struct change_reply *ret)
     }
     log_info("taken back: %s %.*s of %.*s", change_word(old->kind), SPAN_ARG(old->instance),
              SPAN_ARG(old->service));
-    remove_change(c, id);
+    remove_change(c, id, DEED_TAKEN_BACK, by);
     reply(ret, 202, id, "taken back");
 }
 
@@ -512,7 +523,7 @@ void changes_tick(struct control *c)
         }
         log_info("its time is over: %s %.*s of %.*s", change_word(old->kind),
                  SPAN_ARG(old->instance), SPAN_ARG(old->service));
-        remove_change(c, old->id);
+        remove_change(c, old->id, DEED_EXPIRED, NULL);
     }
 }
 
@@ -525,7 +536,7 @@ void changes_over(struct control *c, const int64_t *ids, size_t count)
         log_info("the file decides again: %s %.*s of %.*s was made when it said %.*s",
                  change_word(old->kind), SPAN_ARG(old->instance), SPAN_ARG(old->service),
                  SPAN_ARG(old->file_value));
-        remove_change(c, ids[i]);
+        remove_change(c, ids[i], DEED_OVERTAKEN, NULL);
     }
 }
 

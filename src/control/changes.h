@@ -8,6 +8,7 @@
 #define EK_CONTROL_CHANGES_H
 
 #include "base/str.h"
+#include "control/deeds.h"
 #include "control/overlay.h"
 
 struct control;
@@ -18,12 +19,13 @@ struct change_reply {
     int64_t id;      /* of the change; 0: there is none (any more) */
 };
 
-/* `wish` has kind, service (may be empty when the instance says enough), instance, who, why, expires.
+/* `wish` has kind, service (may be empty when the instance says enough), instance, who, why, by, expires.
  * `force`: also when no instance would be left. */
 void changes_make(struct control *c, const struct change *wish, bool force,
                   struct change_reply *ret);
 
-void changes_take_back(struct control *c, int64_t id, struct change_reply *ret);
+void changes_take_back(struct control *c, int64_t id, const struct asker *by,
+                       struct change_reply *ret);
 
 /* Each tick: those whose time is over go. */
 void changes_tick(struct control *c);

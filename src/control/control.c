@@ -36,17 +36,23 @@ const struct config *control_config(const struct control *c)
 
 /* ---- what reactors say */
 
-static struct span instance_text(const struct control *c, uint32_t id)
+struct named {
+    struct span service;
+    struct span instance;
+};
+
+static struct named name_of(const struct control *c, uint32_t id)
 {
     const struct config *config = control_config(c);
 
     for (size_t s = 0; s < config->service_count; s++) {
         for (size_t i = 0; i < config->services[s].instance_count; i++) {
             if (config->services[s].instances[i].id == id)
-                return config->services[s].instances[i].text;
+                return (struct named){ config->services[s].name,
+                                       config->services[s].instances[i].text };
         }
     }
-    return SPAN("an instance of an earlier configuration");
+    return (struct named){ SPAN(""), SPAN("an instance of an earlier configuration") };
 }
 
 /* What one reactor found out about an instance the others hear by control's page. */
@@ -54,13 +60,16 @@ static void instance_ejected(struct control *c, const struct message *m)
 {
     uint32_t word = m->instance.said + SAID_EJECTED_UNTIL;
     uint64_t until = (uint64_t)m->instance.until;
+    struct named n = name_of(c, m->instance.id);
+    struct span why =
+        m->instance.refused ? SPAN("takes no connection") : SPAN("fails its requests");
 
     if (counter_read(&c->admin_page, word) < until) {
         counter_put(&c->admin_page, word, until);
         counter_tell(&c->admin_page, c->registry.edge.said);
+        notice_instance(c, n.service, n.instance, "ejected", why);
     }
-    log_warn("instance %.*s %s; left alone for %.1f s", SPAN_ARG(instance_text(c, m->instance.id)),
-             m->instance.refused ? "takes no connection" : "fails its requests",
+    log_warn("instance %.*s %.*s; left alone for %.1f s", SPAN_ARG(n.instance), SPAN_ARG(why),
              (double)(m->instance.until - c->reactor->now) / (double)NS_PER_S);
 }
 
@@ -72,7 +81,9 @@ static void instance_answers(struct control *c, const struct message *m)
         return;
     counter_put(&c->admin_page, word, 0);
     counter_tell(&c->admin_page, c->registry.edge.said);
-    log_info("instance %.*s answers again", SPAN_ARG(instance_text(c, m->instance.id)));
+    struct named n = name_of(c, m->instance.id);
+    notice_instance(c, n.service, n.instance, "up", SPAN("answers again"));
+    log_info("instance %.*s answers again", SPAN_ARG(n.instance));
 }
 
 static void worker_drained(struct control *c, uint32_t reactor)
@@ -176,6 +187,7 @@ static void note_listening(struct control *c)
     if (c->listening || book_sum(&c->book, slot) < c->parts.worker_count)
         return;
     c->listening = true;
+    notice(c, NOTICE_NODE, json_pack("{s:s}", "state", "ready"));
     if (c->parts.serving)
         c->parts.serving();
 }
@@ -196,11 +208,13 @@ static void consider_listening(struct control *c)
         timer_set(&c->reactor->timers, &c->tick, c->reactor->now + TICK_LISTENING);
 }
 
-static void check_changed(void *owner, const struct check *k)
+static void check_changed(void *owner, const struct check *k, bool another)
 {
     struct control *c = owner;
 
-    (void)k;
+    if (another)
+        notice_instance(c, k->service->name, k->instance->text, k->up ? "up" : "down",
+                        k->up ? SPAN("") : span_from_text(k->why));
     c->states_unstored = true;
     consider_listening(c);
 }
@@ -224,7 +238,10 @@ static void read_message(struct control *c, const struct message *m)
     case MESSAGE_PEER_ANSWER: peers_heard(c, m->job); break;
     case MESSAGE_QUERY_ANSWER: job_queries_heard(c, m->job); break;
     case MESSAGE_INQUIRY_DONE: peer_inquiry_back(c, m->job); break;
-    case MESSAGE_SAMPLES_STORED: book_job_done(&c->book, m->job); break;
+    case MESSAGE_SAMPLES_STORED:
+        book_job_done(&c->book, m->job);
+        notice_store(c);
+        break;
     case MESSAGE_DRAIN:
     case MESSAGE_LISTEN:
     case MESSAGE_TLS:
@@ -260,6 +277,7 @@ void control_stop(struct control *c)
         return;
     c->state = CONTROL_DRAINING;
     c->drain_until = c->reactor->now + c->parts.drain_time;
+    notice(c, NOTICE_NODE, json_pack("{s:s}", "state", "draining"));
     log_info("stopping: no new connections; requests under way have up to %d s",
              (int)(c->parts.drain_time / NS_PER_S));
     tell_drain(c);
@@ -303,6 +321,7 @@ static void go_on_stopping(struct control *c)
             store_states(c); /* what went down a moment ago is down for the next process */
         peer_memory_keep(c);
         checker_stop(&c->checker);
+        watchers_end(c);
         edge_drain(&c->admin, c->reactor->now);
         return;
     case CONTROL_STORING:
@@ -383,6 +402,7 @@ static void watch_clock(struct control *c)
                  "measured",
                  step < 0 ? "back" : "on", (double)(step < 0 ? -step : step) / (double)NS_PER_S);
         coverage_gap(&c->book.coverage, c->reactor->now);
+        notice(c, NOTICE_CLOCK, json_pack("{s:f}", "step_s", (double)step / (double)NS_PER_S));
         c->epoch_wanted = c->parts.scribe != NULL;
     }
     if (c->epoch_wanted && c->state == CONTROL_SERVING)
@@ -418,6 +438,8 @@ static void on_tick(struct timer *t)
         reload_want(c, false); /* instances that had no value can have one now */
     journey_steps_tick(&c->steps, c->reactor->now);
     look_at_tenants(c);
+    notice_store(c);
+    watchers_tick(c);
     if (c->state == CONTROL_SERVING) {
         if (c->reactor->now - c->states_stored >= STATES_EVERY)
             c->states_unstored = true;
@@ -605,6 +627,9 @@ err control_open(struct control *c, const struct control_parts *parts)
     check(c->started_with != NULL);
     checker_open(&c->checker, c->reactor, &c->admin_page, c->registry.edge.said, parts->wall,
                  (struct check_owner){ .changed = check_changed, .owner = c });
+    /* another one with each start; the wall clock alone may stand still between two */
+    notices_open(&c->notices,
+                 (uint64_t)c->started_at << 16 | (rng_next(&c->reactor->rng) & 0xffff));
     c->access.wrong.key = parts->hash_key;
     access_adopt(&c->access, parts->config);
     c->api = api_new(c);
@@ -656,5 +681,6 @@ void control_close(struct control *c)
     free(c->events_seen);
     mailbox_free(&c->mail);
     api_free(c->api);
+    notices_free(&c->notices);
     duration_cache_free(&c->durations);
 }

@@ -18,6 +18,7 @@
 #include "control/clock_watch.h"
 #include "control/health.h"
 #include "control/job_queries.h"
+#include "control/notices.h"
 #include "control/journey_steps.h"
 #include "control/peers.h"
 #include "control/registry.h"
@@ -127,6 +128,7 @@ struct control {
     struct publication admin_publication;
     struct api *api;
     struct access access;
+    struct notices notices;
     struct duration_cache durations;
     ns_t scrape_took; /* the last one, of our time */
 };

@@ -63,7 +63,7 @@ static void change(struct check *c, bool up)
         log_warn("instance %.*s of %.*s is down: %s", SPAN_ARG(c->instance->text),
                  SPAN_ARG(c->service->name), c->why);
     say(c);
-    c->checker->owner.changed(c->checker->owner.owner, c);
+    c->checker->owner.changed(c->checker->owner.owner, c, true);
 }
 
 static void judge(struct check *c, bool good)
@@ -79,7 +79,7 @@ static void judge(struct check *c, bool good)
         return;
     }
     if (first) /* as it was left: but the owner waits for the first word */
-        c->checker->owner.changed(c->checker->owner.owner, c);
+        c->checker->owner.changed(c->checker->owner.owner, c, false);
     c->known = true;
     if (good == c->up) {
         c->in_a_row = 0;

@@ -52,7 +52,8 @@ struct check {
 
 /* What is told to the owner when `up` changes. */
 struct check_owner {
-    void (*changed)(void *owner, const struct check *c);
+    /* `another`: it is up or down now, and was not before */
+    void (*changed)(void *owner, const struct check *c, bool another);
     void *owner;
 };
 

@@ -131,6 +131,8 @@ static void write_health(struct control *c, struct metrics_text *t)
     }
     write_one(t, METRIC_gauge, "evenkeel_changes", "Changes at run time that differ from the file.",
               c->overlay.count);
+    write_one(t, METRIC_gauge, "evenkeel_event_streams",
+              "Clients that listen to /api/v1/events now.", c->notices.watchers.count);
     write_one(t, METRIC_counter, "evenkeel_admin_tokens_refused_total",
               "Tokens shown at the admin address that were not right.", c->access.refused);
 }

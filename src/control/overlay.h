@@ -40,6 +40,7 @@ struct change {
     struct span release;  /* ADD */
     struct span who;
     struct span why;
+    const char *by;         /* what let in who asked (deeds.h); NULL: it is from the store */
     struct span file_value; /* what the file said of it when it was made */
     int64_t at;             /* unix seconds */
     int64_t expires;        /* unix seconds; 0: never */

@@ -152,12 +152,21 @@ static void tell_puller(struct control *c)
         peer_list_free(list);
 }
 
-static void note_silence(const struct control *c, struct peer *p)
+static void tell(struct control *c, const struct peer *p, enum peer_state state)
+{
+    notice(c, NOTICE_PEER,
+           json_pack("{s:o, s:s, s:o}", "peer", notice_text(p->text), "state",
+                     peer_state_word(state), "error",
+                     state == PEER_SILENT ? notice_text(span_from_text(p->error)) : json_null()));
+}
+
+static void note_silence(struct control *c, struct peer *p)
 {
     if (peer_state(c, p) != PEER_SILENT || p->told_silent || p->answers + p->failures == 0)
         return; /* or it is remembered, and was not asked yet */
     p->told_silent = true;
     log_warn("peer %s is silent: %s", p->text.p, p->error[0] ? p->error : "no answer");
+    tell(c, p, PEER_SILENT);
 }
 
 void peers_tick(struct control *c)
@@ -190,8 +199,10 @@ static void take_answer(struct control *c, struct peer *p, struct peer_answer *a
     p->answers++;
     p->error[0] = '\0';
     compare_nodes(c);
-    if ((first || p->told_silent) && peer_is_node(p))
+    if ((first || p->told_silent) && peer_is_node(p)) {
         log_info("peer %s answers: node %s", p->text.p, p->counts->node.p);
+        tell(c, p, PEER_HEARD);
+    }
     p->told_silent = false;
 }
 

@@ -102,6 +102,7 @@ static void finish(struct control *c, err e)
     if (job->reread) {
         note_outcome(c, job, &e);
         tell_outcome(&r->last);
+        deed_reload(c, &r->last, &r->rides);
     } else if (e.failed) {
         log_error("a change is not in force yet, and tried again: %s", e.text);
     }
@@ -154,8 +155,10 @@ static void publish(struct control *c)
     book_adopt(&c->book, config, r->recall ? r->recall->memories : NULL, c->reactor->now,
                unix_now(c));
     journey_steps_adopt(c, config);
+    notice_adopt(c, control_config(c), config);
     checker_adopt(&c->checker, config, NULL, 0);
-    access_adopt(&c->access, config);
+    if (access_adopt(&c->access, config))
+        watchers_end(c); /* whoever has the new token comes again */
     bool published = publication_publish(&c->publication, config);
     check(published);
     for (size_t i = 0; i < c->parts.worker_count; i++)
@@ -292,6 +295,11 @@ static void start(struct control *c)
     r->state = RELOAD_LOADING;
     r->serial++;
     r->rest_rides = r->wanted_rest;
+    if (r->wanted_file) {
+        asker_free(&r->rides);
+        r->rides = r->asked;
+        r->asked = (struct asker){};
+    }
     r->wanted = r->wanted_file = r->wanted_rest = false;
     r->again = 0;
     changes_ride(c);
@@ -309,6 +317,13 @@ uint64_t reload_want(struct control *c, bool reread)
     if (r->state == RELOAD_IDLE)
         start(c);
     return r->wanted ? r->serial + 1 : r->serial;
+}
+
+uint64_t reload_want_by(struct control *c, const struct asker *by)
+{
+    asker_free(&c->reload.asked);
+    c->reload.asked = asker_copy(by);
+    return reload_want(c, true);
 }
 
 void reload_tick(struct control *c)
@@ -338,6 +353,8 @@ void reload_open(struct reload *r)
 
 void reload_free(struct reload *r)
 {
+    asker_free(&r->asked);
+    asker_free(&r->rides);
     if (r->job)
         load_job_free(r->job);
     if (r->recall) {

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "control/book.h"
+#include "control/deeds.h"
 #include "control/loader.h"
 #include "control/scribe.h"
 
@@ -63,18 +64,23 @@ struct reload {
     enum reload_state state;
     struct load_job *job;
     struct recall *recall;
-    uint64_t serial;  /* of the run under way or the last one */
-    bool wanted;      /* another run afterwards: */
-    bool wanted_file; /* for the file was to be read again */
-    bool wanted_rest; /* for something else: a change at run time, a name */
-    bool rest_rides;  /* the run under way is also for that */
-    ns_t again;       /* what failed on the way is tried again then; 0: nothing did */
+    uint64_t serial;    /* of the run under way or the last one */
+    bool wanted;        /* another run afterwards: */
+    bool wanted_file;   /* for the file was to be read again */
+    struct asker asked; /* by whom the next one is; texts in its arena */
+    struct asker rides; /* and the one under way */
+    bool wanted_rest;   /* for something else: a change at run time, a name */
+    bool rest_rides;    /* the run under way is also for that */
+    ns_t again;         /* what failed on the way is tried again then; 0: nothing did */
     ns_t give_up;
     struct reload_outcome last;
 };
 
 /* Asks for a run; returns its serial. `reread`: from the file as it is now. */
 uint64_t reload_want(struct control *c, bool reread);
+
+/* The same, reread, and who wants it: of several who ask before it begins the last one is told of. */
+uint64_t reload_want_by(struct control *c, const struct asker *by);
 
 /* Mail. */
 void reload_loaded(struct control *c, struct load_job *job);
