@@ -36,23 +36,17 @@ const struct config *control_config(const struct control *c)
 
 /* ---- what reactors say */
 
-struct named {
-    struct span service;
-    struct span instance;
-};
-
-static struct named name_of(const struct control *c, uint32_t id)
+static struct span instance_text(const struct control *c, uint32_t id)
 {
     const struct config *config = control_config(c);
 
     for (size_t s = 0; s < config->service_count; s++) {
         for (size_t i = 0; i < config->services[s].instance_count; i++) {
             if (config->services[s].instances[i].id == id)
-                return (struct named){ config->services[s].name,
-                                       config->services[s].instances[i].text };
+                return config->services[s].instances[i].text;
         }
     }
-    return (struct named){ SPAN(""), SPAN("an instance of an earlier configuration") };
+    return SPAN("an instance of an earlier configuration");
 }
 
 /* What one reactor found out about an instance the others hear by control's page. */
@@ -60,16 +54,16 @@ static void instance_ejected(struct control *c, const struct message *m)
 {
     uint32_t word = m->instance.said + SAID_EJECTED_UNTIL;
     uint64_t until = (uint64_t)m->instance.until;
-    struct named n = name_of(c, m->instance.id);
     struct span why =
         m->instance.refused ? SPAN("takes no connection") : SPAN("fails its requests");
 
     if (counter_read(&c->admin_page, word) < until) {
         counter_put(&c->admin_page, word, until);
         counter_tell(&c->admin_page, c->registry.edge.said);
-        notice_instance(c, n.service, n.instance, "ejected", why);
+        notice_ejected(c, m->instance.id, why);
     }
-    log_warn("instance %.*s %.*s; left alone for %.1f s", SPAN_ARG(n.instance), SPAN_ARG(why),
+    log_warn("instance %.*s %.*s; left alone for %.1f s",
+             SPAN_ARG(instance_text(c, m->instance.id)), SPAN_ARG(why),
              (double)(m->instance.until - c->reactor->now) / (double)NS_PER_S);
 }
 
@@ -81,9 +75,8 @@ static void instance_answers(struct control *c, const struct message *m)
         return;
     counter_put(&c->admin_page, word, 0);
     counter_tell(&c->admin_page, c->registry.edge.said);
-    struct named n = name_of(c, m->instance.id);
-    notice_instance(c, n.service, n.instance, "up", SPAN("answers again"));
-    log_info("instance %.*s answers again", SPAN_ARG(n.instance));
+    notice_back(c, m->instance.id, SPAN("answers again"));
+    log_info("instance %.*s answers again", SPAN_ARG(instance_text(c, m->instance.id)));
 }
 
 static void worker_drained(struct control *c, uint32_t reactor)
@@ -228,7 +221,7 @@ static void read_message(struct control *c, const struct message *m)
     case MESSAGE_STOP: control_stop(c); break;
     case MESSAGE_RELOAD:
         if (control_config(c)->from_file)
-            reload_want(c, true);
+            reload_want_by(c, &(struct asker){ .by = "signal" });
         else
             log_warn("there is no file to read again: this was started with --to");
         break;
@@ -439,6 +432,7 @@ static void on_tick(struct timer *t)
     journey_steps_tick(&c->steps, c->reactor->now);
     look_at_tenants(c);
     notice_store(c);
+    notice_ejections_tick(c);
     watchers_tick(c);
     if (c->state == CONTROL_SERVING) {
         if (c->reactor->now - c->states_stored >= STATES_EVERY)

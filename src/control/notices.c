@@ -142,6 +142,70 @@ void notice_instance(struct control *c, struct span service, struct span instanc
                      notice_text(instance), "state", state, "why", notice_text(why)));
 }
 
+/* ---- ejections */
+
+struct place {
+    const struct service *service;
+    const struct instance *instance; /* NULL: it is not there any more */
+};
+
+static struct place find_place(const struct control *c, uint32_t id)
+{
+    const struct config *config = control_config(c);
+
+    for (size_t s = 0; s < config->service_count; s++) {
+        const struct service *service = &config->services[s];
+        for (size_t i = 0; i < service->instance_count; i++) {
+            if (service->instances[i].id == id)
+                return (struct place){ service, &service->instances[i] };
+        }
+    }
+    return (struct place){};
+}
+
+void notice_ejected(struct control *c, uint32_t id, struct span why)
+{
+    struct notices *n = &c->notices;
+    struct place p = find_place(c, id);
+    size_t i = 0;
+
+    if (!p.instance)
+        return;
+    notice_instance(c, p.service->name, p.instance->text, "ejected", why);
+    while (i < n->ejected_count && n->ejected[i] != id)
+        i++;
+    if (i == n->ejected_count && i < NOTICES_EJECTED)
+        n->ejected[n->ejected_count++] = id;
+}
+
+void notice_back(struct control *c, uint32_t id, struct span why)
+{
+    struct notices *n = &c->notices;
+    struct place p = find_place(c, id);
+
+    for (size_t i = 0; i < n->ejected_count; i++) {
+        if (n->ejected[i] != id)
+            continue;
+        n->ejected[i] = n->ejected[--n->ejected_count];
+        if (p.instance)
+            notice_instance(c, p.service->name, p.instance->text,
+                            view_instance(c, p.service, p.instance).word, why);
+        return;
+    }
+}
+
+/* Reactors say nothing when the time is over: each just tries it again. */
+void notice_ejections_tick(struct control *c)
+{
+    struct notices *n = &c->notices;
+
+    for (size_t i = n->ejected_count; i-- > 0;) {
+        struct place p = find_place(c, n->ejected[i]);
+        if (!p.instance || view_instance(c, p.service, p.instance).ejected_for == 0)
+            notice_back(c, n->ejected[i], SPAN("it is tried again"));
+    }
+}
+
 void notice_store(struct control *c)
 {
     const struct book *b = &c->book;

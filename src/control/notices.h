@@ -37,6 +37,7 @@ enum notice_kind {
 enum {
     NOTICES_KEPT = 1024, /* and of no more bytes than a listener may have waiting (local.h) */
     NOTICES_BYTES = 192 * 1024,
+    NOTICES_EJECTED = 256, /* at once; of more it is not told when it is over */
 };
 
 struct notice {
@@ -51,6 +52,9 @@ struct notices {
     size_t bytes;
     struct notice *kept; /* by number */
     struct list watchers;
+    uint32_t ejected
+        [NOTICES_EJECTED]; /* ids of instances of which it was told, and not yet that it is over */
+    size_t ejected_count;
     unsigned store; /* enum store_trouble that was told last */
 };
 
@@ -91,6 +95,11 @@ void notice_adopt(struct control *c, const struct config *old, const struct conf
 /* The state of an instance by a word, and why (may be empty). */
 void notice_instance(struct control *c, struct span service, struct span instance,
                      const char *state, struct span why);
+
+/* An instance is left alone; and, at once or with a tick, no longer so: it may be used again. */
+void notice_ejected(struct control *c, uint32_t id, struct span why);
+void notice_back(struct control *c, uint32_t id, struct span why);
+void notice_ejections_tick(struct control *c);
 
 /* Each tick, and after each job of the store: did its trouble begin or end? */
 void notice_store(struct control *c);
