@@ -5,7 +5,6 @@
 #include "control/events.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -28,24 +27,33 @@ bool job_seconds_read(struct span text, double *ret_seconds)
     return read_number(text, ret_seconds) && *ret_seconds >= 0 && *ret_seconds <= EVENT_TOOK_MAX_S;
 }
 
+/* ".25", or nothing. */
+static bool read_fraction(const char **at, double *ret)
+{
+    char *end = NULL;
+
+    *ret = 0;
+    if (**at != '.')
+        return true;
+    *ret = strtod(*at, &end);
+    *at = end;
+    return *ret >= 0 && *ret < 1;
+}
+
 static bool read_iso(struct span text, int64_t *ret_ms)
 {
     struct tm t = {};
-    double seconds;
-    int taken = 0;
+    double fraction;
     char copy[64];
 
     if (text.n >= sizeof(copy))
         return false;
     memcpy(copy, text.p, text.n);
     copy[text.n] = '\0';
-    if (sscanf(copy, "%4d-%2d-%2d %2d:%2d:%lf%n", &t.tm_year, &t.tm_mon, &t.tm_mday, &t.tm_hour,
-               &t.tm_min, &seconds, &taken) != 6 ||
-        strcmp(copy + taken, "+00") != 0 || !(seconds >= 0 && seconds < 61))
+    const char *at = strptime(copy, "%Y-%m-%d %H:%M:%S", &t);
+    if (!at || !read_fraction(&at, &fraction) || strcmp(at, "+00") != 0)
         return false;
-    t.tm_year -= 1900;
-    t.tm_mon -= 1;
-    *ret_ms = (int64_t)timegm(&t) * 1000 + (int64_t)(seconds * 1000);
+    *ret_ms = (int64_t)timegm(&t) * 1000 + (int64_t)(fraction * 1000);
     return true;
 }
 
