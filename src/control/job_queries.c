@@ -138,7 +138,8 @@ static int by_mark(const void *a, const void *b)
 
 static bool is_known(const struct job_query *q, uint64_t mark)
 {
-    return bsearch(&mark, q->known, q->known_count, sizeof(mark), by_mark) != NULL;
+    return q->known_count > 0 &&
+           bsearch(&mark, q->known, q->known_count, sizeof(mark), by_mark) != NULL;
 }
 
 /* The events among the rows; each id once. */
