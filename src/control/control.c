@@ -640,7 +640,7 @@ err control_open(struct control *c, const struct control_parts *parts)
     c->peers.memories = parts->peer_memories;
     c->peers.memory_count = parts->peer_memory_count;
     c->peers.kept_any = parts->peer_memory_count > 0;
-    c->peers.kept_when = c->reactor->now;
+    c->peers.kept_when = c->reactor->now - PEER_KEEP_EVERY + PEER_KEEP_FIRST;
     peers_tick(c);         /* the sums are whole from the first request on */
     consider_listening(c); /* nothing may have to be waited for */
     return OK;

@@ -157,13 +157,14 @@ void peer_memory_keep(struct control *c)
     c->peers.kept_any = c->peers.count > 0; /* when the last is taken out, it is forgotten too */
     c->peers.kept_when = c->reactor->now;
     c->peers.keeping = control_give_task(c, &k->task);
+    c->peers.keep_now &= !c->peers.keeping;
     if (!c->peers.keeping)
         free_task(k);
 }
 
 void peer_memory_tick(struct control *c)
 {
-    if (c->reactor->now - c->peers.kept_when >= PEER_KEEP_EVERY)
+    if (c->peers.keep_now || c->reactor->now - c->peers.kept_when >= PEER_KEEP_EVERY)
         peer_memory_keep(c);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* peer_memory.h - what peers said last, over restarts of this node: without it a node that restarts while another is away would
  * show less than was counted. The store has one text for each peer's address, as /api/v1/counters gave it; written about each
- * minute, when it stops, and read at its start.
+ * minute, when one falls silent, and when this node stops; read at its start.
  * Always: what comes from the store is read as strictly as from the network, and is as old as it is: silent, until the peer
  * answers. At most PEERS_MAX of them; who leaves the configuration is forgotten.
  * Next: store/kept_peers.h. */
@@ -15,6 +15,7 @@ struct peer;
 struct store;
 
 #define PEER_KEEP_EVERY (60 * NS_PER_S)
+#define PEER_KEEP_FIRST (5 * NS_PER_S) /* after a start */
 
 struct peer_memory {
     char *url;

@@ -165,6 +165,7 @@ static void note_silence(struct control *c, struct peer *p)
     if (peer_state(c, p) != PEER_SILENT || p->told_silent || p->answers + p->failures == 0)
         return; /* or it is remembered, and was not asked yet */
     p->told_silent = true;
+    c->peers.keep_now = true; /* these may be its last words for long */
     log_warn("peer %s is silent: %s", p->text.p, p->error[0] ? p->error : "no answer");
     tell(c, p, PEER_SILENT);
 }

@@ -64,6 +64,7 @@ struct peers {
     struct peer_memory
         *memories; /* what the last process heard; until the first list has taken it */
     size_t memory_count;
+    bool keep_now;  /* not only when it is time to */
     bool keeping;   /* the scribe writes down what was heard */
     bool kept_any;  /* the store may know of some */
     ns_t kept_when; /* monotonic */
