@@ -10,6 +10,7 @@ import signal
 import struct
 import subprocess
 import termios
+import threading
 import time
 
 import kit
@@ -398,6 +399,85 @@ def dimensions_tell_where_it_fails():
             expect(history(edge, wrong)[0] == status and why in history(edge, wrong)[1]["error"], f"{wrong}: {history(edge, wrong)}")
         for client in others:
             client.cut()
+
+
+def rewrite(edge, text):
+    with open(edge.file + ".new", "w") as f:
+        f.write(text)
+    os.rename(edge.file + ".new", edge.file)
+    code, _, said = tell(edge, "reload")
+    expect(code == 0, said)
+
+
+@case
+def newcomers_get_the_values_of_those_that_went():
+    """A deployment that replaces 40 instances by 40 others, of which the last one found no room at first."""
+    def config(first, count, last):
+        gone = "".join(f"{{ address: '127.0.0.9:{first + i}', drain: true }}, " for i in range(count))
+        return CONFIG.replace('"%s"', gone + f'"{last}"').replace("services: { shop: { ", "services: { shop: { health: { interval: 0s }, ")
+
+    with Instance(refuse_pay) as old, Instance(refuse_pay) as new, Edge(config(1000, 39, old.address).replace("%%", "%")) as edge:
+        client = connect(edge.http)
+        for _ in range(5):
+            client.get("/b")
+        expect(dimension(edge, "browse", "instance", requests=5)[old.address]["good"] == 5, "the old one")
+        with open(edge.file) as f:
+            text = f.read()
+        services = re.search(r"(?m)^services:.*$", text)[0]
+        others = re.search(r"(?m)^services:.*$", config(2000, 39, new.address).replace("%%", "%"))[0]
+        rewrite(edge, text.replace(services, others))
+
+        def has_a_value():
+            client.get("/b")
+            return dimension(edge, "browse", "instance").get(new.address)
+
+        wait_for("the new one has a value", has_a_value)
+        by = dimension(edge, "browse", "instance")
+        expect(sum(v["good"] for v in by.values() if v["value"] != new.address) >= 5, by)
+        client.close()
+
+
+@case
+def dimensions_add_up_under_load():
+    """Threads that ask, with tenants, while configurations come and go: in the end each dimension has every request."""
+    config = TENANTS.replace("workers: 1", "workers: 2").replace('"%s"] }', '%s] }')
+    with Instance(refuse_pay) as one, Instance(refuse_pay) as two, \
+            Edge(config % ("", "header:X-Tenant", f'"{one.address}"')) as edge:
+        stopped, wrong, asked = threading.Event(), [], [0] * 4
+
+        def load(n):
+            client = connect(edge.http)
+            try:
+                while not stopped.is_set():
+                    client.get("/b", fields=f"X-Tenant: customer-{asked[n] % 90}\r\n")
+                    asked[n] += 1
+            except (kit.Wrong, OSError) as e:
+                wrong.append(repr(e))
+            client.close()
+
+        threads = [threading.Thread(target=load, args=(n,)) for n in range(len(asked))]
+        for t in threads:
+            t.start()
+        with open(edge.file) as f:
+            text = f.read()
+        try:
+            for i in range(12):
+                instances = (f'"{one.address}", {{ address: "{two.address}", release: "r{i}" }}', f'{{ address: "{two.address}", release: "r{i}" }}')[i % 2]
+                rewrite(edge, re.sub(r"instances: \[.*\] }", f"instances: [{instances}] }}", text))
+                dimension(edge, "browse", ("instance", "release", "tenant")[i % 3])  # while they count
+                time.sleep(0.3)
+        finally:
+            stopped.set()
+            for t in threads:
+                t.join(kit.PATIENCE_S)
+        expect(not wrong, wrong[:3])
+        total = sum(asked)
+        expect(total > 200, f"only {total} requests")
+        for which in ("instance", "release", "status", "reason", "tenant"):
+            dimension(edge, "browse", which, "start", total)
+            dimension(edge, "browse", which, "5m", total)
+        by = dimension(edge, "browse", "tenant", "start")
+        expect(len(by) == 65 and by["other"]["good"] > 0, f"{len(by)} tenants")
 
 
 TENANTS = CONFIG.replace("workers: 1", "workers: 1\ntrusted: [127.0.0.1]\nlog: { access: \"${dir}/access.jsonl\"%s }\nidentity: { tenant: \"%s\" }")
