@@ -56,16 +56,22 @@ static void put_dimension(const json_t *dimension, struct str *out)
 void where_put(const json_t *dimensions, struct str *out)
 {
     const json_t *counts = json_object_get(dimensions, "counts");
+    json_int_t nodes = count_of(dimensions, "nodes");
     char span[CELL_TEXT_MAX];
     size_t i;
     json_t *d;
 
     if (count_of(counts, "slow") + count_of(counts, "failed") == 0)
         return;
-    str_print(out, "where it fails: %lld failed and %lld slow in the last %s, on node %s\n",
+    str_print(out, "where it fails: %lld failed and %lld slow in the last %s",
               (long long)count_of(counts, "failed"), (long long)count_of(counts, "slow"),
-              cell_span((double)(count_of(dimensions, "to") - count_of(dimensions, "from")), span),
-              text_of(dimensions, "node"));
+              cell_span((double)(count_of(dimensions, "to") - count_of(dimensions, "from")), span));
+    if (nodes > 1)
+        str_print(out, ", on %lld of %lld nodes",
+                  (long long)nodes -
+                      (long long)json_array_size(json_object_get(dimensions, "nodes_missing")),
+                  (long long)nodes);
+    str_char(out, '\n');
     str_print(out, "%-9s %-*s %8s %10s %10s %8s\n", "BY", (int)VALUE_WIDTH, "VALUE", "BAD",
               "OF ALL BAD", "OF TRAFFIC", "OF ITS");
     json_array_foreach (json_object_get(dimensions, "dimensions"), i, d)

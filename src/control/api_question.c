@@ -156,13 +156,18 @@ void question_ask(struct api_call *k, struct question *q, const char *path,
     struct control *c = k->control;
 
     q->task.done = store_answered;
-    if (c->tasks_out >= TASKS_MAX || !control_give_task(c, &q->task)) {
+    if (q->task.run && (c->tasks_out >= TASKS_MAX || !control_give_task(c, &q->task))) {
         question_refuse(k, q, 503, "the store takes no more questions now");
         return;
     }
-    q->open = 1;
+    q->open = q->task.run != NULL;
     if (!q->alone && peers_nodes(c) > 1)
         ask_nodes(c, q, path, read);
+    if (q->open == 0) { /* nothing has to be waited for */
+        api_put_json(&k->out, q->answer(q, c));
+        free_question(q);
+        return;
+    }
     exchange_hold(k->exchange, &q->later);
     k->held = true;
 }

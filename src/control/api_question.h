@@ -4,7 +4,7 @@
  * that left meanwhile is not answered.
  * Always: with `node=this` nobody else is asked, so nodes do not ask each other in circles. A node without an answer is named
  * and is lost coverage, never an error.
- * Owned by control. Next: api_history.c, api_what_if.c. */
+ * Owned by control. Next: api_history.c, api_what_if.c, api_dimensions.c. */
 #ifndef EK_CONTROL_API_QUESTION_H
 #define EK_CONTROL_API_QUESTION_H
 
@@ -53,7 +53,7 @@ void *question_begin(struct api_call *k, size_t size, struct query_row *rows, si
                      const struct journey **ret_journey);
 
 /* Asks: `path` is what stands behind the journey's name for the other nodes, such as "history?points=2"; `read` reads what they
- * say. q->task.run, q->answer are set. Owns the question from now on, whatever happens. */
+ * say. q->answer is set, and q->task.run unless the store is not asked. Owns the question from now on, whatever happens. */
 void question_ask(struct api_call *k, struct question *q, const char *path,
                   err (*read)(struct span body, struct peer_report **ret));
 

@@ -45,6 +45,11 @@ const char *dimension_window_word(enum dimension_window w)
     return words[w];
 }
 
+int64_t dimension_window_s(enum dimension_window w)
+{
+    return window_times[w] / NS_PER_S;
+}
+
 /* ---- since the start */
 
 /* Where a value counts: its slots, what they held before, what else belongs to it. */
@@ -279,10 +284,8 @@ static uint64_t sum_of(const uint64_t counts[DIMENSION_OUTCOMES])
     return counts[0] + counts[1] + counts[2] + counts[3];
 }
 
-static int by_bad(const void *a, const void *b)
+int dimension_row_order(const struct dimension_row *x, const struct dimension_row *y)
 {
-    const struct dimension_row *x = a;
-    const struct dimension_row *y = b;
     uint64_t x_bad = dimension_bad(x->counts);
     uint64_t y_bad = dimension_bad(y->counts);
 
@@ -293,6 +296,11 @@ static int by_bad(const void *a, const void *b)
     size_t n = x->text.n < y->text.n ? x->text.n : y->text.n;
     int order = memcmp(x->text.p, y->text.p, n);
     return order ? order : (x->text.n > y->text.n) - (x->text.n < y->text.n);
+}
+
+static int by_bad(const void *a, const void *b)
+{
+    return dimension_row_order(a, b);
 }
 
 unsigned dimensions_read(const struct dimensions *d, const struct book *b, const struct journey *j,

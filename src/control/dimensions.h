@@ -169,6 +169,10 @@ const char *dimension_word(enum dimension which);
 /* False: no dimension has that word. */
 bool dimension_find(struct span word, int *ret);
 const char *dimension_window_word(enum dimension_window w);
+int64_t dimension_window_s(enum dimension_window w); /* 0: since the start */
+
+/* Most bad ones first; as qsort() wants it. */
+int dimension_row_order(const struct dimension_row *x, const struct dimension_row *y);
 
 /* What of a journey was counted in a window: those values that have counts, most bad ones first. Returns how many. */
 unsigned dimensions_read(const struct dimensions *d, const struct book *b, const struct journey *j,

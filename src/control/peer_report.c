@@ -12,6 +12,7 @@
 
 enum {
     NODE_MAX = 64,
+    VALUE_NAME_MAX = 300,     /* an address is shorter, a tenant cut to less */
     PATH_MAX_BYTES = 13 * 65, /* of core/path_groups.h: as many segments as it keeps, and a rest */
 };
 
@@ -94,6 +95,88 @@ static err read_unclaimed(const json_t *root, struct peer_report *r)
     return OK;
 }
 
+/* ---- where it fails */
+
+/* Any name that a person could read; a tenant's and a release's may have blanks. */
+static bool read_name(struct arena *a, const json_t *v, struct span *ret)
+{
+    struct span s = { json_string_value(v), json_string_length(v) };
+
+    if (!s.p || s.n == 0 || s.n > VALUE_NAME_MAX)
+        return false;
+    for (size_t i = 0; i < s.n; i++) {
+        if ((unsigned char)s.p[i] < ' ' || s.p[i] == 0x7f)
+            return false;
+    }
+    *ret = arena_span(a, s);
+    return true;
+}
+
+static bool read_kind(const json_t *v, enum entry_kind *ret)
+{
+    static const char *const words[] = {
+        [ENTRY_IS_VALUE] = "value", [ENTRY_IS_NONE] = "none", [ENTRY_IS_OTHER] = "other"
+    };
+    const char *word = json_string_value(v);
+
+    for (size_t i = 0; word && i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strcmp(word, words[i]) == 0) {
+            *ret = (enum entry_kind)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static err read_value(struct arena *a, const json_t *o, struct dimension_row *r)
+{
+    static const char *const outcomes[DIMENSION_OUTCOMES] = { "good", "slow", "failed",
+                                                              "excluded" };
+    const json_t *service = json_object_get(o, "service");
+    const json_t *gone = json_object_get(o, "gone");
+
+    if (!read_name(a, json_object_get(o, "value"), &r->text) ||
+        (!json_is_null(service) && !read_name(a, service, &r->service)) ||
+        !read_kind(json_object_get(o, "kind"), &r->kind) || !json_is_boolean(gone) ||
+        !peer_read_seconds(json_object_get(o, "since"), SECONDS_MAX, &r->since))
+        return err_make("a value of a dimension is not understood");
+    r->gone = json_is_true(gone);
+    for (unsigned i = 0; i < DIMENSION_OUTCOMES; i++) {
+        if (!peer_read_count(json_object_get(o, outcomes[i]), PEER_COUNT_MAX, &r->counts[i]))
+            return err_make("a value of a dimension has wrong numbers");
+    }
+    return OK;
+}
+
+static err read_dimensions(const json_t *root, struct peer_report *r)
+{
+    const json_t *list = json_object_get(root, "dimensions");
+
+    if (!json_is_array(list) || json_array_size(list) > REPORT_DIMENSIONS_MAX)
+        return err_make("dimensions are missing, or too many");
+    r->values = arena_array(&r->arena, struct report_value, REPORT_VALUES_MAX);
+    for (size_t d = 0; d < json_array_size(list); d++) {
+        const json_t *o = json_array_get(list, d);
+        const json_t *values = json_object_get(o, "values");
+        const char *word = json_string_value(json_object_get(o, "dimension"));
+        int which;
+        if (!word || !json_is_array(values) || json_array_size(values) > DIMENSION_ENTRIES)
+            return err_make("the values of a dimension are missing, or too many");
+        if (!dimension_find(span_from_text(word), &which))
+            continue; /* of a later version */
+        if (r->value_count + json_array_size(values) > REPORT_VALUES_MAX)
+            return err_make("a dimension comes twice");
+        for (size_t i = 0; i < json_array_size(values); i++) {
+            struct report_value *v = &r->values[r->value_count++];
+            v->dimension = (enum dimension)which;
+            TRY(read_value(&r->arena, json_array_get(values, i), &v->row));
+        }
+    }
+    return OK;
+}
+
+/* ---- what all have */
+
 static err read_node(const json_t *root, struct peer_report *r)
 {
     if (!json_is_object(root) ||
@@ -147,6 +230,11 @@ err peer_report_what_if(struct span body, struct peer_report **ret)
 err peer_report_unclaimed(struct span body, struct peer_report **ret)
 {
     return read(body, read_node, read_unclaimed, ret);
+}
+
+err peer_report_dimensions(struct span body, struct peer_report **ret)
+{
+    return read(body, read_head, read_dimensions, ret);
 }
 
 void peer_report_free(struct peer_report *r)

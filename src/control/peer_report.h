@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* peer_report.h - what a node says for itself alone (`node=this` of history, what-if and unclaimed), read strictly: nothing of a wrong
+/* peer_report.h - what a node says for itself alone (`node=this` of history, what-if, dimensions and unclaimed), read strictly: nothing of a wrong
  * answer is used. docs/api.md describes the fields; those that only people need are left aside.
  * Always: what was read has bounded numbers, points in growing order, and bins that exist.
  * Pure but for memory; used by the puller's thread and then by control. Next: api_question.h, which adds them up. */
@@ -8,14 +8,17 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "control/dimensions.h"
 #include "control/peer_values.h"
 #include "core/slo.h"
 
 enum {
     REPORT_POINTS_MIN = 2,
-    REPORT_PATHS_MAX = 200,  /* of unclaimed; those with most requests */
-    REPORT_PAIRS_MAX = 8192, /* of their latencies, in all */
-    REPORT_POINTS_MAX = 400, /* some 1,600 reads by key: 20 ms of the scribe's time */
+    REPORT_VALUES_MAX = DIMENSION_COUNT * DIMENSION_ENTRIES,
+    REPORT_DIMENSIONS_MAX = 16, /* later versions may have more than this one */
+    REPORT_PATHS_MAX = 200,     /* of unclaimed; those with most requests */
+    REPORT_PAIRS_MAX = 8192,    /* of their latencies, in all */
+    REPORT_POINTS_MAX = 400,    /* some 1,600 reads by key: 20 ms of the scribe's time */
 };
 
 /* The end of one step, and the objective's whole window that ended then. */
@@ -30,6 +33,12 @@ struct report_path {
     struct span method, pattern;
     uint64_t requests, failed, excluded;
     struct peer_bins latency;
+};
+
+/* One value of a dimension. */
+struct report_value {
+    enum dimension dimension;
+    struct dimension_row row;
 };
 
 struct peer_report {
@@ -56,12 +65,17 @@ struct peer_report {
         lost; /* with the paths', they add up to the requests */
     struct report_path *paths;
     size_t path_count;
+
+    /* where it fails */
+    struct report_value *values;
+    size_t value_count;
 };
 
 /* The caller frees *ret. The error is one sentence. */
 err peer_report_history(struct span body, struct peer_report **ret);
 err peer_report_what_if(struct span body, struct peer_report **ret);
 err peer_report_unclaimed(struct span body, struct peer_report **ret);
+err peer_report_dimensions(struct span body, struct peer_report **ret);
 
 void peer_report_free(struct peer_report *r); /* may be NULL */
 

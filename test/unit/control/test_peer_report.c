@@ -2,6 +2,7 @@
 /* test_peer_report.c - what a node says of a journey's past is read strictly, and the reason why not is a sentence. */
 #include "unit.h"
 
+#include "base/str.h"
 #include "control/peer_report.h"
 #include "core/histogram.h"
 
@@ -11,6 +12,12 @@
     "\"window_bad\":2,\"window_measured_s\":599.9996,\"more\":null}"
 #define HISTORY(points) HEAD "\"step_s\":300,\"points\":[" points "]}"
 #define WHAT_IF(bins)   HEAD "\"measured_s\":12.5,\"latency_bins\":" bins "}"
+
+#define VALUE(name, kind, good)                                                              \
+    "{\"value\":" name ",\"kind\":\"" kind "\",\"service\":null,\"gone\":false,\"since\":9," \
+    "\"good\":" good ",\"slow\":0,\"failed\":2,\"excluded\":1,\"more\":null}"
+#define DIMENSION(word, values) "{\"dimension\":\"" word "\",\"values\":[" values "]}"
+#define WHERE(list)             HEAD "\"dimensions\":[" list "]}"
 
 static void right_ones_are_taken(void **state)
 {
@@ -39,6 +46,19 @@ static void right_ones_are_taken(void **state)
     assert_int_equal(bins[3], 8);
     assert_int_equal(bins[9], 10);
     assert_int_equal(histogram_total(bins), 18);
+    peer_report_free(r);
+    e = peer_report_dimensions(
+        SPAN(WHERE(DIMENSION("colour", VALUE("\"red\"", "value", "1")) "," DIMENSION(
+            "release", VALUE("\"v 1 b\"", "value", "7") "," VALUE("\"none\"", "none", "0")))),
+        &r);
+    assert_false(e.failed);
+    assert_int_equal(r->value_count, 2); /* a later version's dimension is left aside */
+    assert_int_equal(r->values[0].dimension, DIMENSION_RELEASE);
+    assert_span(r->values[0].row.text, "v 1 b");
+    assert_int_equal(r->values[0].row.counts[0], 7);
+    assert_int_equal(r->values[0].row.counts[2], 2);
+    assert_int_equal(r->values[0].row.since, 9);
+    assert_int_equal(r->values[1].row.kind, ENTRY_IS_NONE);
     peer_report_free(r);
 }
 
@@ -118,12 +138,54 @@ static void wrong_ones_are_refused(void **state)
     }
 }
 
+static void wrong_dimensions_are_refused(void **state)
+{
+    static const char *const rows[][2] = {
+        { HEAD "\"dimensions\":{}}", "dimensions are missing, or too many" },
+        { WHERE("{}"), "the values of a dimension are missing, or too many" },
+        { WHERE(DIMENSION("release", "3")), "a value of a dimension is not understood" },
+        { WHERE(DIMENSION("release", VALUE("\"\"", "value", "1"))),
+          "a value of a dimension is not understood" },
+        { WHERE(DIMENSION("release", VALUE("\"a\\nb\"", "value", "1"))),
+          "a value of a dimension is not understood" },
+        { WHERE(DIMENSION("release", VALUE("\"a\"", "kind", "1"))),
+          "a value of a dimension is not understood" },
+        { WHERE(DIMENSION("release", VALUE("\"a\"", "value", "-1"))),
+          "a value of a dimension has wrong numbers" },
+        { WHERE(DIMENSION("release", VALUE("\"a\"", "value", "1e3"))),
+          "a value of a dimension has wrong numbers" },
+    };
+    struct peer_report *r = NULL;
+    struct str many = str_growing();
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        err e = peer_report_dimensions(span_from_text(rows[i][0]), &r);
+        assert_true(e.failed);
+        assert_string_equal(e.text, rows[i][1]);
+    }
+    /* the same dimension again and again, until there is no room */
+    str_text(&many, HEAD "\"dimensions\":[");
+    for (unsigned d = 0; d < DIMENSION_COUNT + 1; d++) {
+        str_print(&many, "%s{\"dimension\":\"tenant\",\"values\":[", d ? "," : "");
+        for (unsigned i = 0; i < DIMENSION_ENTRIES; i++)
+            str_print(&many, "%s%s", i ? "," : "", VALUE("\"t\"", "value", "1"));
+        str_text(&many, "]}");
+    }
+    str_text(&many, "]}");
+    err e = peer_report_dimensions(str_span(&many), &r);
+    assert_true(e.failed);
+    assert_string_equal(e.text, "a dimension comes twice");
+    str_free(&many);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(right_ones_are_taken),
         cmocka_unit_test(unclaimed_adds_up),
         cmocka_unit_test(wrong_ones_are_refused),
+        cmocka_unit_test(wrong_dimensions_are_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
