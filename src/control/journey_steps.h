@@ -17,7 +17,7 @@ struct control;
 /* One version of a journey; its number in `attempts` is its index. */
 struct watched_journey {
     bool open;
-    uint32_t id; /* stable */
+    uint32_t id;     /* stable */
     uint32_t former; /* of the version before it, which differed in objectives only; id: none */
     uint64_t basis;
     uint64_t name; /* a hash */
