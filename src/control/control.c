@@ -423,6 +423,8 @@ static void on_tick(struct timer *t)
         c->watchdog_told = c->reactor->now;
     }
     publication_reclaim(&c->publication);
+    /* first: it waits until the scribe has no work, and others give it some each second */
+    renewal_tick(c);
     watch_clock(c);
     book_tick(&c->book, c->reactor->now);
     unclaimed_drain(&c->unclaimed);
@@ -445,7 +447,6 @@ static void on_tick(struct timer *t)
             store_states(c);
     }
     reload_tick(c);
-    renewal_tick(c);
     backups_tick(c);
     if (c->state == CONTROL_SERVING && c->parts.scribe && !c->renewal.out) {
         struct scribe_job *job = book_job(&c->book, unix_now(c), false);

@@ -186,6 +186,36 @@ def store_that_is_damaged_is_moved_aside_and_filled_again():
 
 
 @case
+def store_that_is_damaged_heals_while_instances_come_and_go():
+    """How they are is stored each second then, and what opens the store anew waits until nothing else is with it."""
+    def well_and_ill_in_turn(instance, stream, request):
+        instance.turn = not getattr(instance, "turn", False)
+        well = instance.turn or request["target"] == "/b"
+        stream.send(b"HTTP/1.1 " + (b"200 OK" if well else b"500 No") + b"\r\nContent-Length: 0\r\n\r\n")
+
+    with Instance(well_and_ill_in_turn) as instance:
+        edge = Edge((CONFIG % instance.address).replace("interval: 0s", "path: /healthz, interval: 100ms, fall: 1, rise: 1"))
+        path = os.path.join(edge.folder, "evenkeel.db")
+        try:
+            edge.start()
+            ask(edge, 10)
+            is_stored(edge, 10)
+            edge.stop()  # so that all is in the file
+            edge.start()
+            db = sqlite3.connect(path)
+            db.execute("PRAGMA wal_checkpoint(FULL)")
+            db.close()
+            with open(path, "r+b") as f:
+                f.write(b"\xa5" * os.path.getsize(path))
+            edge.says("damage was met while it was open")
+            wait_for("it takes samples again", lambda: state(edge) == "well")
+            ask(edge, 3)
+            is_stored(edge, 13)
+        finally:
+            edge.__exit__(None)
+
+
+@case
 def store_of_somebody_else_in_its_place_is_left_alone():
     with Instance() as instance, Edge(CONFIG % instance.address) as other:
         ask(other, 3)
