@@ -18,6 +18,16 @@ static double seconds_of(const char *text)
     return (text && (*end || end == text)) || !(s >= 0.1 && s <= 86400) ? 0 : s;
 }
 
+/* 0 when it is no number in the range. */
+static unsigned changes_of(const char *text)
+{
+    char *end;
+    unsigned long n = text ? strtoul(text, &end, 10) : ASKING_CHANGES;
+
+    return (text && (*end || *text < '0' || *text > '9')) || n > ASKING_CHANGES_MAX ? 0
+                                                                                    : (unsigned)n;
+}
+
 const char *asking_who(void)
 {
     const char *sudo = getenv("SUDO_USER");
@@ -44,6 +54,11 @@ static int read_options(int argc, char **argv, struct asking *ret)
         if (id == OPTION_watch && (ret->watch_s = seconds_of(optarg)) <= 0) {
             fprintf(stderr, "evenkeel %s: --watch=%s: from 0.1 to 86400 seconds\n", argv[0],
                     optarg);
+            return EXIT_USAGE;
+        }
+        if (id == OPTION_changes && (ret->changes = changes_of(optarg)) == 0) {
+            fprintf(stderr, "evenkeel %s: --changes=%s: from 1 to %d of the last ones\n", argv[0],
+                    optarg, ASKING_CHANGES_MAX);
             return EXIT_USAGE;
         }
     }

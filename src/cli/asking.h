@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* asking.h - the options of a command that only asks the running evenkeel: --admin, --json, --why and --watch; and who it is. */
+/* asking.h - the options of a command that only asks the running evenkeel: --admin, --json, --why, --watch and --changes; and who it is. */
 #ifndef EK_CLI_ASKING_H
 #define EK_CLI_ASKING_H
 
@@ -9,10 +9,11 @@ struct asking {
     const char *admin;
     const char *why; /* NULL: not said */
     bool json;
-    double watch_s; /* how often; 0: once */
+    double watch_s;   /* how often; 0: once */
+    unsigned changes; /* how many of the last ones; 0: they are not asked for */
 };
 
-enum { ASKING_EVERY_S = 2 };
+enum { ASKING_EVERY_S = 2, ASKING_CHANGES = 20, ASKING_CHANGES_MAX = 10000 };
 
 /* The same, for a command that takes one argument: NULL when there is none, or more. */
 int asking_read_one(int argc, char **argv, struct asking *ret, const char **ret_argument);

@@ -33,7 +33,7 @@ const struct option_row option_rows[OPTION_COUNT] = {
     X(validate, NULL, "[-c FILE] [--json]", \
       "Reads a configuration and says what is wrong with it, as file:line:column.", \
       "0 right (perhaps with warnings), 1 wrong, 2 wrong usage.") \
-    X(status, NULL, "[--admin HOST:PORT] [--json] [--watch[=SECONDS]]", \
+    X(status, NULL, "[--admin HOST:PORT] [--json] [--watch[=SECONDS]]\n--changes[=COUNT] [--admin HOST:PORT] [--json]", \
       "Shows the journeys, worst first, the services with their instances, what was changed at run time and differs from " \
       "the file (drift), of the running evenkeel, and the peers whose counters are in the figures.", \
       MET_OR_NOT) \

@@ -54,6 +54,9 @@ enum command {
     X(watch,      "watch",      0,   "[SECONDS]", NULL,       ON(status), \
       "a table of one line per objective, drawn anew every two seconds or as often as said (0.1 to 86400), until q or " \
       "Ctrl-C; when the output is no terminal lines are appended, with --json an object per line") \
+    X(changes,    "changes",    0,   "[COUNT]",   NULL,       ON(status), \
+      "instead: what was changed at run time and reloaded, by whom and why, over restarts; the last twenty, newest " \
+      "first, or as many as said (1 to 10000)") \
     X(objective,  "objective",  0,   "NAME",      NULL,       ON(slo), \
       "of the journey only this objective") \
     X(under,      "under",      0,   "TIME",      "100ms 250ms 500ms 1s", ON(slo), \

@@ -394,10 +394,17 @@ int cmd_status(int argc, char **argv)
 {
     struct status_options o = { .color = terminal_colors() };
     int usage =
-        asking_read(argc, argv, &o.asked, "; seconds of --watch follow a '=', as in --watch=5");
+        asking_read(argc, argv, &o.asked,
+                    "; what is said to --watch or --changes follows a '=', as in --watch=5");
 
     if (usage != EXIT_DONE)
         return usage;
+    if (o.asked.watch_s > 0 && o.asked.changes) {
+        fprintf(stderr, "evenkeel status: --watch or --changes, not both\n");
+        return EXIT_USAGE;
+    }
+    if (o.asked.changes)
+        return status_changes(&o.asked);
     if (o.asked.watch_s > 0)
         return watch(&(struct watch_options){ .admin = o.asked.admin,
                                               .every_s = o.asked.watch_s,

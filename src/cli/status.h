@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* status.h - what `evenkeel status` knows, between its files: status.c asks and shows it once, watch.c again and again,
- * watch_table.c as rows of one line. */
+ * watch_table.c as rows of one line; and what was done before, deeds.c. */
 #ifndef EK_CLI_STATUS_H
 #define EK_CLI_STATUS_H
 
@@ -35,6 +35,11 @@ struct watch_options {
 
 /* Shows it until 'q' or a signal ends that; the exit code. watch.c */
 int watch(const struct watch_options *o);
+
+struct asking;
+
+/* What was changed and reloaded, a->changes of it; the exit code. deeds.c */
+int status_changes(const struct asking *a);
 
 /* ---- watch_table.c */
 

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 enum {
-    TASKS_MAX = 16, /* of the scribe under way, of whatever kind: more questions are turned away */
     TO_LEAST = 1000000000, /* 2001: nothing is older, and no window begins before 1970 */
     NOW_APART_S = 300,     /* a `to` so near is now, on a clock that is a little off */
 };
@@ -156,7 +155,7 @@ void question_ask(struct api_call *k, struct question *q, const char *path,
     struct control *c = k->control;
 
     q->task.done = store_answered;
-    if (q->task.run && (c->tasks_out >= TASKS_MAX || !control_give_task(c, &q->task))) {
+    if (q->task.run && (c->tasks_out >= API_TASKS_MAX || !control_give_task(c, &q->task))) {
         question_refuse(k, q, 503, "the store takes no more questions now");
         return;
     }

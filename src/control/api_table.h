@@ -36,6 +36,7 @@ struct journey;
     X("GET",    "/api/v1/counters",     VIEW,   api_counters) \
     X("GET",    "/api/v1/unclaimed",    VIEW,   api_unclaimed) \
     X("GET",    "/api/v1/changes",      VIEW,   api_changes) \
+    X("GET",    "/api/v1/changes/history", VIEW, api_deeds) \
     X("POST",   "/api/v1/changes",      CHANGE, api_make_change) \
     X("DELETE", "/api/v1/changes/*",    CHANGE, api_take_back) \
     X("GET",    "/api/v1/backup",       VIEW,   api_backup_state) \
@@ -70,6 +71,11 @@ struct api_call {
 #define API_JSON SPAN("application/json")
 #define API_TEXT SPAN("text/plain; charset=utf-8")
 #define API_HTML SPAN("text/html; charset=utf-8")
+
+enum {
+    API_TASKS_MAX =
+        16, /* of the scribe under way, of whatever kind: more questions are turned away */
+};
 
 /* ---- api.c */
 
@@ -153,6 +159,9 @@ void api_make_change(struct api_call *k);
 void api_take_back(struct api_call *k);
 void api_reload_state(struct api_call *k);
 void api_reload(struct api_call *k);
+
+/* ---- api_deeds.c */
+void api_deeds(struct api_call *k);
 
 /* ---- api_notices.c */
 void api_notices(struct api_call *k);

@@ -271,6 +271,7 @@ void control_stop(struct control *c)
     c->state = CONTROL_DRAINING;
     c->drain_until = c->reactor->now + c->parts.drain_time;
     notice(c, NOTICE_NODE, json_pack("{s:s}", "state", "draining"));
+    deed_node(c, DEED_STOPPED, "signal");
     log_info("stopping: no new connections; requests under way have up to %d s",
              (int)(c->parts.drain_time / NS_PER_S));
     tell_drain(c);
@@ -318,7 +319,7 @@ static void go_on_stopping(struct control *c)
         edge_drain(&c->admin, c->reactor->now);
         return;
     case CONTROL_STORING:
-        if (c->book.job_out || c->tasks_out || c->peers.inquiries ||
+        if (!deeds_settled(c) || c->book.job_out || c->tasks_out || c->peers.inquiries ||
             c->reload.state == RELOAD_LOADING || !edge_idle(&c->admin) ||
             !list_empty(&c->checker.list))
             return;
@@ -447,6 +448,7 @@ static void on_tick(struct timer *t)
             store_states(c);
     }
     reload_tick(c);
+    deeds_tick(c);
     backups_tick(c);
     if (c->state == CONTROL_SERVING && c->parts.scribe && !c->renewal.out) {
         struct scribe_job *job = book_job(&c->book, unix_now(c), false);
@@ -625,16 +627,19 @@ err control_open(struct control *c, const struct control_parts *parts)
     /* another one with each start; the wall clock alone may stand still between two */
     notices_open(&c->notices,
                  (uint64_t)c->started_at << 16 | (rng_next(&c->reactor->rng) & 0xffff));
+    deed_memory_open(&c->deeds);
     c->access.wrong.key = parts->hash_key;
     access_adopt(&c->access, parts->config);
     c->api = api_new(c);
     TRY(open_book(c));
+    TRY(deeds_recall(c));
     TRY(publish_first(c));
     open_workers(c);
     TRY(open_admin(c));
     reactor_set_owner(c->reactor,
                       (struct reactor_owner){ .top = top, .has_mail = has_mail, .owner = c });
     timer_set(&c->reactor->timers, &c->tick, c->reactor->now + TICK);
+    deed_node(c, DEED_STARTED, NULL);
     changes_ride(c); /* those from the store are in the first configuration */
     changes_arrive(c, true);
     changes_over(c, c->parts.over, c->parts.over_count);
@@ -677,5 +682,6 @@ void control_close(struct control *c)
     mailbox_free(&c->mail);
     api_free(c->api);
     notices_free(&c->notices);
+    deed_memory_free(&c->deeds);
     duration_cache_free(&c->durations);
 }

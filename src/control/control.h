@@ -16,6 +16,7 @@
 #include "control/changes.h"
 #include "control/duration_buckets.h"
 #include "control/clock_watch.h"
+#include "control/deed_memory.h"
 #include "control/health.h"
 #include "control/job_queries.h"
 #include "control/notices.h"
@@ -129,6 +130,7 @@ struct control {
     struct api *api;
     struct access access;
     struct notices notices;
+    struct deed_memory deeds;
     struct duration_cache durations;
     ns_t scrape_took; /* the last one, of our time */
 };

@@ -247,6 +247,7 @@ void api_write_page(struct control *c, bool session, struct str *out)
     str_literal(out, "</tbody></table>");
     page_write_unclaimed(c, out);
     page_write_services(c, out);
+    page_write_deeds(c, out);
     page_write_peers(c, out);
     str_literal(out, "</main><footer>node ");
     page_escaped(out, span_from_text(c->parts.node));

@@ -26,6 +26,9 @@ void page_write_query(const struct control *c, const struct journey *j, struct s
 /* peer_show.c; nothing when there are none */
 void page_write_peers(const struct control *c, struct str *out);
 
+/* page_deeds.c */
+void page_write_deeds(const struct control *c, struct str *out);
+
 /* page_unclaimed.c; takes what the reactors have told first. */
 void page_write_unclaimed(struct control *c, struct str *out);
 

@@ -47,6 +47,7 @@ static void done(struct scribe_task *t, void *control)
         book_refilled(&c->book, &k->refill);
         c->states_unstored = true;
         changes_store_again(c);
+        deeds_again(c);
         peer_memory_again(c);
     }
     arena_free(&k->arena);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* retention.c - thinning and forgetting, version by version: the old rows are the first of their
- * version's range, so a step reads hardly more than it removes. States of instances have an index
- * for that. */
+ * version's range, so a step reads hardly more than it removes. States of instances and deeds have an
+ * index for that. */
 #include "store/retention.h"
 
 #include "store/db.h"
@@ -68,6 +68,17 @@ static err forget_states(struct store *s, struct allowance *left)
     return OK;
 }
 
+static err forget_deeds(struct store *s, struct allowance *left)
+{
+    sqlite3_stmt *q = db_statement(s, SQL_DEEDS_FORGET);
+
+    db_bind(q, 1, left->now - KEEP_DEEDS_DAYS * DAY_S);
+    db_bind(q, 2, left->rows);
+    TRY(db_do(s, q, "cannot forget what was done long ago"));
+    left->rows -= sqlite3_changes(s->db);
+    return OK;
+}
+
 /* The version after `version`; the node itself (0) comes first. False at the round's end. */
 static err next_version(struct store *s, int64_t version, int64_t *ret_next, bool *ret_found)
 {
@@ -109,6 +120,8 @@ err retention_step(struct store *s, int64_t now, bool *ret_more)
 
     TRY(db_begin(s));
     err e = forget_states(s, &left);
+    if (!e.failed)
+        e = forget_deeds(s, &left);
     if (!e.failed)
         e = look_after_some(s, &left, &at, &round_over);
     if (!e.failed)

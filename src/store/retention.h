@@ -20,10 +20,11 @@ enum {
     KEEP_HOURS_DAYS = 400,
     KEEP_HISTOGRAMS_DAYS = 35,
     KEEP_INSTANCE_STATES_DAYS = 35, /* after it was last seen */
+    KEEP_DEEDS_DAYS = 400,          /* thirteen months: the same month of the last year too */
     RETENTION_ROWS_MAX = 2000,      /* in one step: some 6 ms, so samples never wait for long */
 };
 
-/* One step, one transaction: forgets states of instances, then goes on with the versions where the
+/* One step, one transaction: forgets states of instances and deeds, then goes on with the versions where the
  * last one stopped. *ret_more is false once a whole round over all versions found nothing to do. A
  * step a minute keeps up with 1,000 journeys that change in every minute. `now` should come from a
  * clock that can be believed: what is older than the above is gone for good. */

@@ -49,6 +49,14 @@ static const char *const steps[] = {
     "ALTER TABLE version ADD COLUMN bins INTEGER;" /* the version that holds the histograms of all of them */
     "ALTER TABLE version ADD COLUMN follows INTEGER;" /* another of the basis, whose counts it could not go on with */
     "ALTER TABLE version ADD COLUMN force INTEGER;", /* grows: the greatest was in force last */
+
+    "CREATE TABLE deed("
+    "    number INTEGER PRIMARY KEY, at INTEGER NOT NULL, id INTEGER NOT NULL,"
+    "    expires INTEGER NOT NULL, serial INTEGER NOT NULL, deed TEXT NOT NULL, who TEXT NOT NULL,"
+    "    why TEXT NOT NULL, \"by\" TEXT NOT NULL, change TEXT NOT NULL, service TEXT NOT NULL,"
+    "    instance TEXT NOT NULL, value TEXT NOT NULL, error TEXT NOT NULL, changed TEXT NOT NULL,"
+    "    needs_restart TEXT NOT NULL);"
+    "CREATE INDEX deed_at ON deed(at);",
 };
 
 unsigned schema_newest(void)

@@ -22,6 +22,10 @@
 #define CHANGE_COLUMNS \
     "id, kind, service, instance, value, who, why, at, expires, file_value"
 
+#define DEED_COLUMNS /* as kept_deeds.h has them */ \
+    "number, at, id, expires, serial, " \
+    "deed, who, why, \"by\", change, service, instance, value, error, changed, needs_restart"
+
 #define STATEMENTS(X) \
     X(NODE_ADD, \
       "INSERT INTO node(uid, created) VALUES(?1, ?2)") \
@@ -142,7 +146,18 @@
     X(KEPT_PEERS_URLS, \
       "SELECT url FROM kept_peer ORDER BY at, url LIMIT ?1 + ?2") \
     X(KEPT_PEER_FORGET, \
-      "DELETE FROM kept_peer WHERE url = ?1")
+      "DELETE FROM kept_peer WHERE url = ?1") \
+    \
+    X(DEED_PUT, \
+      "INSERT OR IGNORE INTO deed(" DEED_COLUMNS ") " \
+      "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)") \
+    X(DEEDS_TRIM, \
+      "DELETE FROM deed WHERE number <= (SELECT max(number) FROM deed) - ?1") \
+    X(DEEDS_LIST, \
+      "SELECT " DEED_COLUMNS " FROM deed WHERE number < ?1 ORDER BY number DESC LIMIT ?2") \
+    X(DEEDS_FORGET, /* but not the last one, whose number is not given again */ \
+      "DELETE FROM deed WHERE number IN (SELECT number FROM deed WHERE at < ?1 " \
+      "AND number < (SELECT max(number) FROM deed) ORDER BY at LIMIT ?2)")
 /* clang-format on */
 
 enum statement {

@@ -189,6 +189,7 @@ def refusals_are_as_described():
         judge.check("GET", history, "/api/v1/journeys/browse/history?what=1", expected=400)
         judge.check("GET", what_if, "/api/v1/journeys/browse/what-if", expected=400)
         judge.check("GET", "/api/v1/events", "/api/v1/events?kinds=everything", expected=400)
+        judge.check("GET", "/api/v1/changes/history", "/api/v1/changes/history?limit=0", expected=400)
         judge.check("POST", "/api/v1/reload", body='{"how": "fast"}', expected=400)
         dimensions = "/api/v1/journeys/*/dimensions"
         judge.check("GET", dimensions, "/api/v1/journeys/nobody/dimensions", expected=404)

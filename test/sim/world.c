@@ -4,6 +4,7 @@
 
 #include "plane/http/exchange.h"
 #include "store/catalog.h"
+#include "store/kept_deeds.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -565,6 +566,22 @@ static void compare_store(struct sim *s)
     }
 }
 
+/* And what was done to it: nobody changes or reloads anything here. */
+static void compare_deeds(struct sim *s)
+{
+    struct arena a = {};
+    struct kept_deed *list;
+    size_t count = 0;
+    err e = kept_deeds_load(s->scribe.store, INT64_MAX, 3, &a, &list, &count);
+
+    SIM_CHECK(s,
+              !e.failed && count == 2 &&
+                  span_equal(list[0].text[DEED_TEXT_WHAT], SPAN("stopped")) &&
+                  span_equal(list[1].text[DEED_TEXT_WHAT], SPAN("started")),
+              "the store does not know that it was started and stopped");
+    arena_free(&a);
+}
+
 void sim_stop(struct sim *s)
 {
     ns_t until = sim_now(s->world) + 60 * NS_PER_S;
@@ -583,6 +600,7 @@ void sim_stop(struct sim *s)
                       s->edges[i].blocks.held == 0 && s->edges[i].exchanges.held == 0,
                   "something is left after stopping");
     compare_store(s);
+    compare_deeds(s);
 }
 
 /* A failed run may have stopped anywhere: everything is cut, then closed. */
