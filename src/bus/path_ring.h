@@ -7,9 +7,7 @@
 
 #include "base/clock.h"
 #include "base/span.h"
-
-#include <stdalign.h>
-#include <stdatomic.h>
+#include "bus/ring.h"
 
 enum {
     /* Control looks once a second and needs about a microsecond for each: 64 full rings hold it up by 65 ms. */
@@ -30,11 +28,9 @@ struct path_entry {
 _Static_assert(sizeof(struct path_entry) == 256, "four cache lines");
 
 struct path_ring {
-    alignas(64) _Atomic uint64_t written; /* entries put in, ever; the writer's */
-    _Atomic uint64_t lost;                /* the writer's */
-    uint64_t read_seen;                   /* the writer's last look at `read` */
+    struct ring ring;
     struct path_entry *entries;
-    alignas(64) _Atomic uint64_t read; /* entries taken out; the reader's */
+    _Atomic uint64_t lost; /* the writer's */
 };
 
 void path_ring_open(struct path_ring *r);

@@ -18,47 +18,28 @@ void step_ring_close(struct step_ring *r)
     r->entries = NULL;
 }
 
-/* How many are in it, at most: the reader's count is looked at only when it could matter. */
-static uint64_t in_use(struct step_ring *r, uint64_t written)
-{
-    if (written - r->read_seen >= STEP_RING_HURRY)
-        r->read_seen = atomic_load_explicit(&r->read, memory_order_acquire);
-    return written - r->read_seen;
-}
-
 enum step_put step_ring_put(struct step_ring *r, const struct step_entry *e)
 {
-    uint64_t written = atomic_load_explicit(&r->written, memory_order_relaxed);
-    uint64_t used = in_use(r, written);
+    uint64_t used = ring_used(&r->ring, STEP_RING_HURRY);
 
     if (used == STEP_RING_ENTRIES)
         return STEP_NO_ROOM;
-    r->entries[written % STEP_RING_ENTRIES] = *e;
-    atomic_store_explicit(&r->written, written + 1, memory_order_release);
+    r->entries[ring_next(&r->ring) % STEP_RING_ENTRIES] = *e;
+    ring_put(&r->ring);
     return used + 1 == STEP_RING_HURRY ? STEP_PUT_HURRY : STEP_PUT;
-}
-
-static uint64_t to_read(const struct step_ring *r)
-{
-    return atomic_load_explicit(&r->written, memory_order_acquire) -
-           atomic_load_explicit(&r->read, memory_order_relaxed);
 }
 
 const struct step_entry *step_ring_peek(const struct step_ring *r)
 {
-    uint64_t read = atomic_load_explicit(&r->read, memory_order_relaxed);
-
-    return to_read(r) == 0 ? NULL : &r->entries[read % STEP_RING_ENTRIES];
+    return ring_waiting(&r->ring) ? &r->entries[ring_oldest(&r->ring) % STEP_RING_ENTRIES] : NULL;
 }
 
 void step_ring_taken(struct step_ring *r)
 {
-    uint64_t read = atomic_load_explicit(&r->read, memory_order_relaxed);
-
-    atomic_store_explicit(&r->read, read + 1, memory_order_release);
+    ring_taken(&r->ring);
 }
 
 bool step_ring_hurries(const struct step_ring *r)
 {
-    return to_read(r) >= STEP_RING_HURRY;
+    return ring_waiting(&r->ring) >= STEP_RING_HURRY;
 }

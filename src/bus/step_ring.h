@@ -6,11 +6,9 @@
 #define EK_BUS_STEP_RING_H
 
 #include "base/clock.h"
+#include "bus/ring.h"
 
-#include <stdalign.h>
-#include <stdatomic.h>
 #include <stdbool.h>
-#include <stdint.h>
 
 enum {
     /* Control looks once a second, and sooner when it is half full. It needs some 100 ns for each. */
@@ -28,10 +26,8 @@ struct step_entry {
 };
 
 struct step_ring {
-    alignas(64) _Atomic uint64_t written; /* entries put in, ever; the writer's */
-    uint64_t read_seen;                   /* the writer's last look at `read` */
+    struct ring ring;
     struct step_entry *entries;
-    alignas(64) _Atomic uint64_t read; /* entries taken out; the reader's */
 };
 
 void step_ring_open(struct step_ring *r);

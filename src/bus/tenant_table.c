@@ -62,22 +62,12 @@ static int find(const struct tenant_table *t, uint64_t hash, struct span tenant)
 
 /* ---- the ring */
 
-static bool has_room(struct tenant_ring *r, uint64_t written)
-{
-    if (written - r->read_seen < TENANT_RING_ENTRIES)
-        return true;
-    r->read_seen = atomic_load_explicit(&r->read, memory_order_acquire);
-    return written - r->read_seen < TENANT_RING_ENTRIES;
-}
-
 static void put(struct tenant_ring *r, uint64_t hash, struct span tenant)
 {
-    uint64_t written = atomic_load_explicit(&r->written, memory_order_relaxed);
-
-    if (!has_room(r, written))
+    if (ring_used(&r->ring, TENANT_RING_ENTRIES) == TENANT_RING_ENTRIES)
         return;
-    heavy_text_make(&r->entries[written % TENANT_RING_ENTRIES], hash, tenant);
-    atomic_store_explicit(&r->written, written + 1, memory_order_release);
+    heavy_text_make(&r->entries[ring_next(&r->ring) % TENANT_RING_ENTRIES], hash, tenant);
+    ring_put(&r->ring);
 }
 
 int tenant_see(struct tenant_reader *r, struct span tenant)
@@ -90,15 +80,10 @@ int tenant_see(struct tenant_reader *r, struct span tenant)
 
 const struct heavy_text *tenant_ring_peek(const struct tenant_ring *r)
 {
-    uint64_t written = atomic_load_explicit(&r->written, memory_order_acquire);
-    uint64_t read = atomic_load_explicit(&r->read, memory_order_relaxed);
-
-    return written == read ? NULL : &r->entries[read % TENANT_RING_ENTRIES];
+    return ring_waiting(&r->ring) ? &r->entries[ring_oldest(&r->ring) % TENANT_RING_ENTRIES] : NULL;
 }
 
 void tenant_ring_taken(struct tenant_ring *r)
 {
-    uint64_t read = atomic_load_explicit(&r->read, memory_order_relaxed);
-
-    atomic_store_explicit(&r->read, read + 1, memory_order_release);
+    ring_taken(&r->ring);
 }

@@ -9,10 +9,10 @@
 #define EK_BUS_TENANT_TABLE_H
 
 #include "bus/config.h"
+#include "bus/ring.h"
 #include "bus/value_slots.h"
 #include "core/heavy.h"
 
-#include <stdalign.h>
 #include <stdatomic.h>
 
 enum {
@@ -28,10 +28,8 @@ struct tenant_table {
 };
 
 struct tenant_ring {
-    alignas(64) _Atomic uint64_t written; /* the writer's */
-    uint64_t read_seen;                   /* the writer's last look at `read` */
+    struct ring ring;
     struct heavy_text *entries;
-    alignas(64) _Atomic uint64_t read; /* the reader's */
 };
 
 /* One reactor's side. */

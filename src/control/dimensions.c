@@ -9,7 +9,6 @@
 
 enum {
     LIST_STEP = 8,
-    MARKED_IN_S = 60, /* all journeys are looked at within so many ticks */
 };
 
 /* A configuration whose journeys get their values. */
@@ -373,19 +372,29 @@ void dimensions_retire_tenant(struct dimensions *d, const struct book *b, unsign
     d->tenants[id] = (struct tenant_name){};
 }
 
-/* Some each second, so that no tick has to look at all. */
+/* How many of all journeys should have been looked at by now. */
+static size_t marks_due(const struct dimensions *d, ns_t now)
+{
+    ns_t spent = now - d->round_began;
+
+    return spent >= MARK_ROUND
+               ? d->journey_count
+               : (size_t)(spent / NS_PER_MS) * d->journey_count / (MARK_ROUND / NS_PER_MS);
+}
+
+/* A few each second, as many in each, so that no tick has to look at more than its share. */
 static void mark_some(struct dimensions *d, const struct book *b, ns_t now)
 {
-    size_t some = d->journey_count / MARKED_IN_S + 1;
+    size_t due = marks_due(d, now);
 
-    if (now - d->marked < NS_PER_S)
-        return;
-    d->marked = now;
-    for (size_t i = 0; i < some; i++) {
-        d->next_marked = (d->next_marked + 1) % d->journey_count;
+    for (; d->next_marked < due; d->next_marked++) {
         if (d->journeys[d->next_marked])
             marks_take(d->journeys[d->next_marked], b, now);
     }
+    if (d->next_marked < d->journey_count)
+        return;
+    d->next_marked = 0;
+    d->round_began = now;
 }
 
 static void open_journeys(struct dimensions *d, ns_t now, int64_t unix_now)

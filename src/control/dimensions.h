@@ -69,6 +69,9 @@ struct value_list {
 enum { MARKS_FAST = 3, MARKS_SLOW = 5, MARKS = MARKS_FAST + MARKS_SLOW };
 #define MARK_FAST_EVERY (150 * NS_PER_S)
 #define MARK_SLOW_EVERY (900 * NS_PER_S)
+#define MARK_ROUND     \
+    (MARK_FAST_EVERY + \
+     3 * NS_PER_S) /* of all journeys; longer, so that each is old enough when its turn comes */
 
 struct dimension_marks {
     ns_t at[MARKS];      /* the fast ones first; each kind is a ring */
@@ -112,8 +115,8 @@ struct dimensions {
     uint64_t generation; /* of the configuration that was looked at last */
     uint64_t told;       /* assignment of which was said that it left some without room */
     bool waiting;        /* for reactors to let go of gone values whose room is wanted */
-    size_t next_marked;
-    ns_t marked;
+    size_t next_marked;  /* of this round */
+    ns_t round_began;
 };
 
 void dimensions_close(struct dimensions *d);

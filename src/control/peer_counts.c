@@ -206,7 +206,7 @@ void peer_counts_put_text(struct str *out, struct span text)
     }
 }
 
-static void put_list(const char *key, const uint64_t *list, unsigned n, struct str *out)
+void peer_counts_put_list(const char *key, const uint64_t *list, unsigned n, struct str *out)
 {
     str_print(out, "\"%s\":[", key);
     for (unsigned i = 0; i < n; i++) {
@@ -217,9 +217,22 @@ static void put_list(const char *key, const uint64_t *list, unsigned n, struct s
     str_char(out, ']');
 }
 
-static void put_counts(const uint64_t *counts, unsigned series, struct str *out)
+void peer_counts_put_window(int64_t seconds, const struct window_counts *w, unsigned series,
+                            struct str *out)
 {
-    put_list("counts", counts, series, out);
+    str_print(out, "{\"seconds\":%ld,\"measured_ms\":%lu,", (long)seconds,
+              (unsigned long)w->measured_ms);
+    peer_counts_put_list("counts", w->counts, series, out);
+    str_char(out, '}');
+}
+
+void peer_counts_put_funnel(const uint64_t *totals, const uint64_t *standing, struct str *out)
+{
+    str_literal(out, ",\"steps\":{");
+    peer_counts_put_list("counts", totals + SERIES_STEPS, SERIES_MAX - SERIES_STEPS, out);
+    str_char(out, ',');
+    peer_counts_put_list("standing", standing, STEPS_MAX, out);
+    str_char(out, '}');
 }
 
 /* Nobody stands anywhere by the time that it is read again. */
@@ -230,13 +243,8 @@ static void put_funnel(const struct peer_journey *j, struct str *out)
 
     for (unsigned i = SERIES_STEPS; i < SERIES_MAX; i++)
         any |= j->totals[i];
-    if (any == 0)
-        return;
-    str_literal(out, ",\"steps\":{");
-    put_list("counts", j->totals + SERIES_STEPS, SERIES_MAX - SERIES_STEPS, out);
-    str_char(out, ',');
-    put_list("standing", nobody, STEPS_MAX, out);
-    str_char(out, '}');
+    if (any)
+        peer_counts_put_funnel(j->totals, nobody, out);
 }
 
 static void put_journey(const struct peer_journey *j, struct str *out)
@@ -244,14 +252,12 @@ static void put_journey(const struct peer_journey *j, struct str *out)
     str_literal(out, "{\"name\":\"");
     peer_counts_put_text(out, j->name);
     str_print(out, "\",\"definition\":\"%016lx\",", (unsigned long)j->definition);
-    put_counts(j->totals, j->series, out);
+    peer_counts_put_list("counts", j->totals, j->series, out);
     str_literal(out, ",\"windows\":[");
     for (size_t i = 0; i < j->window_count; i++) {
-        const struct peer_window *w = &j->windows[i];
-        str_print(out, "%s{\"seconds\":%ld,\"measured_ms\":%lu,", i ? "," : "", (long)w->seconds,
-                  (unsigned long)w->counted.measured_ms);
-        put_counts(w->counted.counts, j->series, out);
-        str_char(out, '}');
+        if (i)
+            str_char(out, ',');
+        peer_counts_put_window(j->windows[i].seconds, &j->windows[i].counted, j->series, out);
     }
     str_literal(out, "],\"latency_bins\":[]");
     put_funnel(j, out);

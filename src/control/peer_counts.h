@@ -79,8 +79,16 @@ struct peer_counts *peer_counts_share(struct peer_counts *p);
 /* As peer_counts_parse() reads it, without what is of now only: latencies and instances. */
 void peer_counts_print(const struct peer_counts *p, struct str *out);
 
+/* Parts of it, for peer_serve.c too. */
+
 /* A text that was read, between quotes of JSON. */
 void peer_counts_put_text(struct str *out, struct span text);
+void peer_counts_put_list(const char *key, const uint64_t *list, unsigned n, struct str *out);
+void peer_counts_put_window(int64_t seconds, const struct window_counts *w, unsigned series,
+                            struct str *out);
+
+/* The series behind the objectives of `totals` [SERIES_MAX], and where users stand now. */
+void peer_counts_put_funnel(const uint64_t *totals, const uint64_t *standing, struct str *out);
 
 /* How it says that an instance is; "": it does not tell of it. */
 struct span peer_counts_state(const struct peer_counts *p, struct span service,

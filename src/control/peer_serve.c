@@ -7,22 +7,6 @@
 #include "control/peer_counts.h"
 #include "control/view.h"
 
-static void write_list(const char *key, const uint64_t *list, unsigned n, struct str *out)
-{
-    str_print(out, "\"%s\":[", key);
-    for (unsigned i = 0; i < n; i++) {
-        if (i)
-            str_char(out, ',');
-        str_u64(out, list[i]);
-    }
-    str_char(out, ']');
-}
-
-static void write_counts(const uint64_t *counts, unsigned n, struct str *out)
-{
-    write_list("counts", counts, n, out);
-}
-
 static void insert(int64_t *list, size_t *count, int64_t seconds)
 {
     size_t at = *count;
@@ -60,10 +44,9 @@ static void write_windows(const struct control *c, const struct journey *j, cons
     for (size_t i = 0; i < count; i++) {
         struct window_counts w;
         book_window(&c->book, a, list[i], &w);
-        str_print(out, "%s{\"seconds\":%ld,\"measured_ms\":%lu,", i ? "," : "", (long)list[i],
-                  (unsigned long)w.measured_ms);
-        write_counts(w.counts, series_count(a->objectives), out);
-        str_char(out, '}');
+        if (i)
+            str_char(out, ',');
+        peer_counts_put_window(list[i], &w, series_count(a->objectives), out);
     }
     str_char(out, ']');
 }
@@ -91,11 +74,7 @@ static void write_funnel(const struct control *c, const struct journey *j, const
     uint64_t standing[STEPS_MAX];
 
     journey_steps_standing(&c->steps, j, standing);
-    str_literal(out, ",\"steps\":{");
-    write_list("counts", all + SERIES_STEPS, SERIES_MAX - SERIES_STEPS, out);
-    str_char(out, ',');
-    write_list("standing", standing, STEPS_MAX, out);
-    str_char(out, '}');
+    peer_counts_put_funnel(all, standing, out);
 }
 
 static void write_journey(const struct control *c, const struct journey *j, struct str *out)
@@ -106,7 +85,7 @@ static void write_journey(const struct control *c, const struct journey *j, stru
     book_cumulative(&c->book, a, all);
     str_print(out, "{\"name\":\"%.*s\",\"definition\":\"%016lx\",", SPAN_ARG(j->name),
               (unsigned long)j->definition);
-    write_counts(all, series_count(a->objectives), out);
+    peer_counts_put_list("counts", all, series_count(a->objectives), out);
     write_windows(c, j, a, out);
     write_bins(c, a, out);
     if (j->kind == JOURNEY_STEPS)

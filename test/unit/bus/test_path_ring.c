@@ -4,9 +4,6 @@
 
 #include "bus/path_ring.h"
 
-#include <pthread.h>
-#include <sched.h>
-
 static void what_goes_in_comes_out(void **state)
 {
     struct path_ring r;
@@ -67,68 +64,11 @@ static void a_full_ring_loses_the_new_ones(void **state)
     path_ring_close(&r);
 }
 
-/* ---- two threads */
-
-enum { ENTRIES = 300000 };
-
-static struct path_ring shared;
-static _Atomic bool finished;
-
-static void *write_entries(void *unused)
-{
-    char path[PATH_RING_PATH];
-
-    for (uint32_t i = 0; i < ENTRIES; i++) {
-        size_t n = 1 + i % PATH_RING_PATH;
-        memset(path, (int)(i % 251), n);
-        path_ring_put(&shared, SPAN("GET"), span_of(path, n), i % 1000, i % 4, i);
-        if (i % 64 == 0)
-            sched_yield();
-    }
-    finished = true;
-    return unused;
-}
-
-static void two_threads(void **state)
-{
-    pthread_t writer;
-    uint64_t seen = 0;
-    ns_t next = 0;
-
-    (void)state;
-    path_ring_open(&shared);
-    assert_int_equal(pthread_create(&writer, NULL, write_entries, NULL), 0);
-    for (;;) {
-        bool last = finished; /* before the look: what is not there then will not come */
-        const struct path_entry *e = path_ring_peek(&shared);
-        if (!e && last)
-            break;
-        if (!e) {
-            sched_yield();
-            continue;
-        }
-        uint32_t i = (uint32_t)e->took;
-        assert_true(e->took >= next); /* in order; some may have been lost */
-        assert_int_equal(e->path_n, 1 + i % PATH_RING_PATH);
-        assert_int_equal(e->status, i % 1000);
-        assert_int_equal((unsigned char)e->path[0], i % 251);
-        assert_int_equal((unsigned char)e->path[e->path_n - 1], i % 251);
-        next = e->took + 1;
-        seen++;
-        path_ring_taken(&shared);
-    }
-    pthread_join(writer, NULL);
-    assert_true(seen > 0);
-    assert_int_equal(seen + path_ring_lost(&shared), ENTRIES);
-    path_ring_close(&shared);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_goes_in_comes_out),
         cmocka_unit_test(a_full_ring_loses_the_new_ones),
-        cmocka_unit_test(two_threads),
     };
     return RUN(tests);
 }

@@ -4,9 +4,6 @@
 
 #include "bus/step_ring.h"
 
-#include <pthread.h>
-#include <sched.h>
-
 static struct step_entry entry(uint64_t n)
 {
     return (struct step_entry){ .user = n * 7,
@@ -70,61 +67,10 @@ static void full_and_half_full(void **state)
     step_ring_close(&r);
 }
 
-/* ---- two threads */
-
-enum { ENTRIES = 400000 };
-
-static struct step_ring shared;
-static _Atomic bool finished;
-static uint64_t no_room;
-
-static void *write_entries(void *unused)
-{
-    for (uint64_t i = 1; i <= ENTRIES; i++) {
-        struct step_entry e = entry(i);
-        no_room += step_ring_put(&shared, &e) == STEP_NO_ROOM;
-        if (i % 64 == 0)
-            sched_yield();
-    }
-    finished = true;
-    return unused;
-}
-
-static void two_threads(void **state)
-{
-    pthread_t writer;
-    uint64_t seen = 0;
-    ns_t last = 0;
-
-    (void)state;
-    step_ring_open(&shared);
-    assert_int_equal(pthread_create(&writer, NULL, write_entries, NULL), 0);
-    for (;;) {
-        bool over = finished; /* before the look: what is not there then will not come */
-        const struct step_entry *e = step_ring_peek(&shared);
-        if (!e && over)
-            break;
-        if (!e) {
-            sched_yield();
-            continue;
-        }
-        assert_true(e->begun > last); /* in order; some may have found no room */
-        last = e->begun;
-        assert_entry(e, (uint64_t)last);
-        step_ring_taken(&shared);
-        seen++;
-    }
-    pthread_join(writer, NULL);
-    assert_true(seen > 0);
-    assert_int_equal(seen + no_room, ENTRIES);
-    step_ring_close(&shared);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(full_and_half_full),
-        cmocka_unit_test(two_threads),
     };
     return RUN(tests);
 }
