@@ -647,7 +647,8 @@ err control_open(struct control *c, const struct control_parts *parts)
     c->peers.memory_count = parts->peer_memory_count;
     c->peers.kept_any = parts->peer_memory_count > 0;
     c->peers.kept_when = c->reactor->now - PEER_KEEP_EVERY + PEER_KEEP_FIRST;
-    peers_tick(c);         /* the sums are whole from the first request on */
+    peers_adopt(c); /* the sums are whole from the first request on */
+    job_queries_adopt(c);
     consider_listening(c); /* nothing may have to be waited for */
     return OK;
 }

@@ -83,7 +83,6 @@ static void adopt(struct control *c, const struct config *config)
     job_queries_free(q);
     q->list = list;
     q->count = count;
-    q->generation = config->generation;
 }
 
 static void copy_target(struct arena *a, const struct journey *j, struct query_target *ret)
@@ -284,14 +283,23 @@ static void note_failing(struct control *c, const struct config *config)
     }
 }
 
+void job_queries_adopt(struct control *c)
+{
+    const struct config *config = control_config(c);
+
+    if (!c->parts.queries)
+        return;
+    adopt(c, config);
+    if (c->queries.untold)
+        tell_runner(c, config);
+}
+
 void job_queries_tick(struct control *c)
 {
     const struct config *config = control_config(c);
 
     if (!c->parts.queries)
         return;
-    if (c->queries.generation != config->generation)
-        adopt(c, config);
     if (c->queries.untold)
         tell_runner(c, config);
     note_failing(c, config);

@@ -34,11 +34,13 @@ struct job_query {
 struct job_queries {
     struct job_query *list;
     size_t count;
-    uint64_t generation; /* of the configuration that the list is from */
-    bool untold;         /* the thread does not have it yet */
+    bool untold; /* the thread does not have it yet */
 };
 
-/* Each tick: another configuration, time in which queries fail. */
+/* The configuration in force is another one. */
+void job_queries_adopt(struct control *c);
+
+/* Each tick: time in which queries fail. */
 void job_queries_tick(struct control *c);
 
 /* Mail; frees it. */

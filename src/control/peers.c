@@ -125,8 +125,6 @@ static void adopt(struct control *c, const struct config *config)
     free(all->list);
     all->list = list;
     all->count = config->peer_count;
-    all->generation = config->generation;
-    all->untold = true;
     peer_memory_forget(c);
     compare_nodes(c);
 }
@@ -170,14 +168,18 @@ static void note_silence(struct control *c, struct peer *p)
     tell(c, p, PEER_SILENT);
 }
 
-void peers_tick(struct control *c)
+void peers_adopt(struct control *c)
 {
-    const struct config *config = control_config(c);
-
     if (!c->parts.puller)
         return;
-    if (c->peers.generation != config->generation)
-        adopt(c, config);
+    adopt(c, control_config(c));
+    tell_puller(c);
+}
+
+void peers_tick(struct control *c)
+{
+    if (!c->parts.puller)
+        return;
     if (c->peers.untold)
         tell_puller(c);
     for (size_t i = 0; i < c->peers.count; i++)

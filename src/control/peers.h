@@ -57,10 +57,9 @@ struct peers {
     struct peer *list;
     size_t count;
     uint32_t next_id;
-    uint64_t generation; /* of the configuration that the list is from */
-    bool untold;         /* the puller does not have it yet */
-    size_t look_next;    /* whose findings are looked at next */
-    unsigned inquiries;  /* with the puller */
+    bool untold;        /* the puller does not have it yet */
+    size_t look_next;   /* whose findings are looked at next */
+    unsigned inquiries; /* with the puller */
     struct peer_memory
         *memories; /* what the last process heard; until the first list has taken it */
     size_t memory_count;
@@ -70,7 +69,10 @@ struct peers {
     ns_t kept_when; /* monotonic */
 };
 
-/* Each tick: another configuration, nodes that fell silent. */
+/* The configuration in force is another one: whoever is told so finds its peers listed. */
+void peers_adopt(struct control *c);
+
+/* Each tick: nodes that fell silent. */
 void peers_tick(struct control *c);
 
 /* Mail; frees it. */

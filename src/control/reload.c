@@ -161,6 +161,8 @@ static void publish(struct control *c)
         watchers_end(c); /* whoever has the new token comes again */
     bool published = publication_publish(&c->publication, config);
     check(published);
+    peers_adopt(c);
+    job_queries_adopt(c);
     for (size_t i = 0; i < c->parts.worker_count; i++)
         reactor_wake(c->parts.workers[i].reactor);
     r->state = RELOAD_ADOPTING;

@@ -72,8 +72,7 @@ class Guarded(Edge):
 
     def reload(self, text=None):
         if text:
-            with open(self.file, "w") as f:
-                f.write(re.sub(r"\$\{(\w+)\}", lambda m: str({**self.ports, "dir": self.folder}[m[1]]), text))
+            self.put(text)
         before = self.said().count("reload")
         self.process.send_signal(signal.SIGHUP)
         wait_for("the file was read again", lambda: self.said().count("reload") > before)

@@ -8,7 +8,7 @@ import sqlite3
 import time
 
 import kit
-from cases_reload import reload, rewrite
+from cases_reload import reload
 from cases_terminal import tell
 from kit import Edge, Instance, case, connect, expect, wait_for
 
@@ -345,7 +345,7 @@ def another_under_is_rebuilt_from_histograms():
             late = connect(edge.http)
             late.send("GET /b?600 HTTP/1.1\r\nHost: a.test\r\n\r\n")
             time.sleep(0.05)
-            rewrite(edge, file("fast: { target: 90%, under: 450ms }, available: { target: 99% }"))
+            edge.put(file("fast: { target: 90%, under: 450ms }, available: { target: 99% }"))
             told = reload(edge)
             expect("browse: version 2 goes on with the counts of before" in told["counts"], str(told))
             get(0, 200)
@@ -355,7 +355,7 @@ def another_under_is_rebuilt_from_histograms():
             note = expect_browse(edge, 2, 6, 2, {"fast": (6, 2), "available": (8, 0)})
             expect("rebuilt from histograms" in note and note in tell(edge, "status")[1], f"{note}")
             # no edge: said before and afterwards, and begun anew
-            rewrite(edge, file("fast: { target: 90%, under: 452ms }"))
+            edge.put(file("fast: { target: 90%, under: 452ms }"))
             expect("452ms is no edge of the histogram; 450ms and 455ms are" in edge.validate()[1], edge.validate()[1])
             code, said, _ = tell(edge, "reload")
             expect(code == 0 and "browse: counts begin anew with version 3: those of 'fast' cannot be rebuilt, 452ms is no edge" in said, said)
@@ -365,7 +365,7 @@ def another_under_is_rebuilt_from_histograms():
             is_stored_now(edge)
             killed(edge)
             client.close()
-            rewrite(edge, file("fast: { target: 90%, under: 90ms }"))
+            edge.put(file("fast: { target: 90%, under: 90ms }"))
             edge.start()
             edge.says("browse: version 1 goes on with the counts of before")
             client = connect(edge.http)

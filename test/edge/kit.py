@@ -333,11 +333,19 @@ class Edge:
     def __init__(self, config, folder=None, **ports):
         self.folder = tempfile.mkdtemp(prefix="edge-")
         self.ports = {"http": free_port(), "https": free_port(), "admin": free_port(), **ports}
-        self.config = re.sub(r"\$\{(\w+)\}", lambda m: str({**self.ports, "dir": self.folder}[m[1]]), config)
+        self.config = self.filled(config)
         self.process = None
         self.file = os.path.join(self.folder, "evenkeel.yaml")
-        with open(self.file, "w") as f:
-            f.write(self.config)
+        self.put(config)
+
+    def filled(self, config):
+        return re.sub(r"\$\{(\w+)\}", lambda m: str({**self.ports, "dir": self.folder}[m[1]]), config)
+
+    def put(self, config):
+        """The file is replaced as editors do it: whole, at once."""
+        with open(self.file + ".new", "w") as f:
+            f.write(self.filled(config))
+        os.rename(self.file + ".new", self.file)
 
     def __getattr__(self, name):
         try:
