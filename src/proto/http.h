@@ -103,6 +103,7 @@ struct http_head {
     enum http_body body;
     uint64_t length;      /* when HTTP_BODY_LENGTH */
     bool keep_alive;      /* the sender is willing to use its connection again */
+    uint32_t unused_s;    /* and closes it when nobody does for so long; 0: it does not say */
     bool expect_continue; /* requests: the client waits for 100 before its body */
     bool upgrade;         /* request: asks for a WebSocket; answer: 101, one begins */
     bool head_request;    /* request: the method is HEAD; answer: it answers one */

@@ -251,7 +251,10 @@ struct meaning {
     const struct http_field *to; /* Upgrade */
     bool to_twice;
     const struct http_field *expect;
+    uint32_t unused_s; /* Keep-Alive: timeout= */
 };
+
+enum { UNUSED_MAX_S = 86400 }; /* whoever says more will not close it before we do */
 
 /* Fields that nobody may have dropped by naming them in Connection: it would change what the request
  * is, or whose it is (request smuggling by hop-by-hop abuse). */
@@ -305,6 +308,27 @@ static enum http1_reason read_connection(struct http_head *h, struct span list, 
     return HTTP1_GOOD;
 }
 
+/* "timeout=5, max=100". No standard any more (RFC 2068 section 19.7.1.1), but Node, Apache and others say it; what is
+ * not understood says nothing. */
+static uint32_t read_keep_alive(struct span list)
+{
+    const struct span name = SPAN("timeout");
+    uint64_t seconds;
+
+    while (list.n > 0) {
+        size_t comma = span_find(list, ',');
+        struct span token = span_trim(span_of(list.p, comma));
+        size_t equals = span_find(token, '=');
+        list = span_after(list, comma + 1);
+        if (!span_equal_nocase(span_trim(span_of(token.p, equals)), name))
+            continue;
+        if (!span_to_u64(span_trim(span_after(token, equals + 1)), &seconds))
+            return 0;
+        return (uint32_t)(seconds < UNUSED_MAX_S ? seconds : UNUSED_MAX_S);
+    }
+    return 0;
+}
+
 static enum http1_reason read_meaning(struct http_head *h, struct meaning *m)
 {
     for (uint32_t i = 0; i < h->field_count; i++) {
@@ -340,9 +364,12 @@ static enum http1_reason read_meaning(struct http_head *h, struct meaning *m)
             m->to = f;
             f->hop = true;
             break;
+        case HTTP_KEEP_ALIVE:
+            m->unused_s = read_keep_alive(field_value(f));
+            f->hop = true;
+            break;
         case HTTP_TE:
         case HTTP_TRAILER:
-        case HTTP_KEEP_ALIVE:
         case HTTP_PROXY_CONNECTION:
         case HTTP_PROXY_AUTHENTICATE:
         case HTTP_PROXY_AUTHORIZATION:
@@ -600,6 +627,7 @@ enum http1_reason http1_parse_answer(struct span head, const struct http1_limits
     if (r != HTTP1_GOOD)
         return r;
     h.keep_alive = persistent(&h, &m);
+    h.unused_s = m.unused_s;
     h.upgrade = h.status == 101 && wants_websocket(&m);
     if (bodiless(&h)) {
         /* a length here describes the body that is not sent; keep it for the client */

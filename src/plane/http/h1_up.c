@@ -33,6 +33,7 @@ struct h1_up {
     uint32_t slots; /* the instance's counters */
     struct timer timer;
     ns_t idle_time;
+    ns_t rest;       /* so long it is kept unused */
     struct leg *leg; /* while CONNECTING or BUSY */
     enum h1_up_state state;
 
@@ -79,8 +80,7 @@ static void move(struct h1_up *u, enum h1_up_state to)
 {
     machine_check_move(states, u->state, to);
     u->state = to;
-    ns_t when =
-        states[to].deadline == DEADLINE_idle ? u->edge->reactor->now + u->idle_time : NS_NEVER;
+    ns_t when = states[to].deadline == DEADLINE_idle ? u->edge->reactor->now + u->rest : NS_NEVER;
     timer_set(&u->edge->reactor->timers, &u->timer, when);
 }
 
@@ -406,6 +406,16 @@ static void take_interim(struct h1_up *u, const struct http_head *head)
         u->leg->events->part(u->leg, &part);
 }
 
+/* An instance that says when it closes an unused connection must not get a request just then: not every one may be sent
+ * again. A fifth earlier, at most a second, leaves room for the way there. */
+static ns_t rest_of(const struct h1_up *u, const struct http_head *head)
+{
+    ns_t told = head->unused_s * NS_PER_S;
+    ns_t early = told / 5 < NS_PER_S ? told / 5 : NS_PER_S;
+
+    return told && told - early < u->idle_time ? told - early : u->idle_time;
+}
+
 static void take_head(struct h1_up *u, size_t size, const struct http1_limits *limits)
 {
     struct http_head head;
@@ -428,6 +438,7 @@ static void take_head(struct h1_up *u, size_t size, const struct http1_limits *l
         head.body = HTTP_BODY_UNTIL_CLOSE;
     u->head_read = true;
     u->keep_alive = head.keep_alive;
+    u->rest = rest_of(u, &head);
     http1_body_begin(&u->body, &head);
     deliver_body(u, &head);
 }

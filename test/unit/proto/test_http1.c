@@ -277,6 +277,40 @@ static void writing_is_canonical(void **state)
                 "HTTP/1.1 404 No such\r\nContent-Length: 2\r\nConnection: close\r\n\r\n");
 }
 
+static void how_long_an_unused_connection_is_kept(void **state)
+{
+    static const struct {
+        const char *value;
+        unsigned seconds;
+    } cases[] = {
+        { "timeout=5", 5 },
+        { "max=100, Timeout = 72", 72 },
+        { "timeout=5, max=100", 5 },
+        { "timeout=0", 0 },
+        { "timeout=99999999999", 86400 },
+        { "timeout=99999999999999999999", 0 },
+        { "timeout=-1", 0 },
+        { "timeout", 0 },
+        { "timeout=", 0 },
+        { "timeouts=5", 0 },
+        { "5", 0 },
+        { ", ,", 0 },
+    };
+    struct http_field fields[20];
+    struct http_head h;
+    char text[200];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        snprintf(text, sizeof(text),
+                 "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nKeep-Alive: %s\r\n\r\n", cases[i].value);
+        assert_int_equal(http1_parse_answer(span_from_text(text), &limits, false, fields, &h),
+                         HTTP1_GOOD);
+        if (h.unused_s != cases[i].seconds)
+            fail_msg("'%s' gave %u", cases[i].value, h.unused_s);
+    }
+}
+
 static void upgrades(void **state)
 {
 #define UPGRADE    REQUEST("Connection: Upgrade\r\nUpgrade: WebSocket\r\n")
@@ -425,6 +459,7 @@ int main(void)
         cmocka_unit_test(what_a_head_means),
         cmocka_unit_test(answers),
         cmocka_unit_test(writing_is_canonical),
+        cmocka_unit_test(how_long_an_unused_connection_is_kept),
         cmocka_unit_test(upgrades),
         cmocka_unit_test(answers_to_upgrades),
         cmocka_unit_test(expectations),
