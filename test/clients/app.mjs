@@ -18,6 +18,8 @@ const pause = (ms) => new Promise((wake) => { setTimeout(wake, ms); });
 const SIZE_MAX = 64 * 1024 * 1024;
 const size = (query) => Math.min(Number(query.get('n')) || 0, SIZE_MAX);
 const abandoned = new Set(); // ids of slow requests whose client left
+const seen = new Map(); // ids of event streams whose first event must be seen: what to do when it is
+const UNSEEN_MS = 10000;
 
 function json(res, value, status = 200) {
   const body = JSON.stringify(value);
@@ -66,13 +68,22 @@ async function chunked(req, res, query) {
   res.end();
 }
 
-async function events(req, res) {
+const seenBy = (id) => new Promise((go) => {
+  const late = setTimeout(() => go(false), UNSEEN_MS);
+  seen.set(id, () => { clearTimeout(late); go(true); });
+});
+
+// With ?until=ID the second event comes only when the client says at /sse-seen?id=ID that it has the first: whoever holds events back
+// until there are more gets one and the end. No clock decides it.
+async function events(req, res, query) {
   const last = Number(req.headers['last-event-id'] ?? 0);
+  const until = query.get('until');
   res.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-cache' });
   res.write('retry: 100\n\n');
   for (let id = last + 1; id <= last + 5 && !res.destroyed; id++) {
+    const told = until && id === last + 1 ? seenBy(until) : pause(100).then(() => true);
     res.write(`id: ${id}\ndata: event ${id}\n\n`);
-    await pause(100);
+    if (!await told) break;
   }
   res.end();
 }
@@ -138,6 +149,10 @@ const answers = {
   '/big': big,
   '/chunked': chunked,
   '/sse': events,
+  '/sse-seen': (req, res, query) => {
+    seen.get(query.get('id'))?.();
+    json(res, { known: seen.delete(query.get('id')) });
+  },
   '/slow': slow,
   '/abandoned': (req, res, query) => json(res, { abandoned: abandoned.has(query.get('id')) }),
   '/redirect': redirect,

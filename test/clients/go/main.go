@@ -122,7 +122,10 @@ func keepAlive() error {
 			return err
 		}
 	}
-	return same(reused, 19, "the number of reused connections")
+	if reused < 15 { // of 19; its writer may be late, and then net/http itself gives a connection up (maxWriteWaitBeforeConnReuse)
+		return fmt.Errorf("only %d connections were reused", reused)
+	}
+	return nil
 }
 
 func head() error {
@@ -322,27 +325,26 @@ func trailers() error {
 }
 
 func events() error {
-	res, err := client.Get(base + "/sse")
+	id := hex.EncodeToString(some(8))
+	res, err := client.Get(base + "/sse?until=" + id)
 	if err != nil {
 		return err
 	}
 	defer res.Body.Close()
 	var ids []string
-	var first time.Time
 	lines := bufio.NewScanner(res.Body)
 	for lines.Scan() {
 		if !strings.HasPrefix(lines.Text(), "id: ") {
 			continue
 		}
 		if ids = append(ids, lines.Text()[4:]); len(ids) == 1 {
-			first = time.Now()
+			if _, _, err := ask(context.Background(), "GET", "/sse-seen?id="+id, nil); err != nil {
+				return err
+			}
 		}
 	}
-	if err := same(strings.Join(ids, " "), "1 2 3 4 5", "the list of events"); err != nil {
+	if err := same(strings.Join(ids, " "), "1 2 3 4 5", "the list of events (they may be held back)"); err != nil {
 		return err
-	}
-	if took := time.Since(first); took < 250*time.Millisecond {
-		return fmt.Errorf("all came within %v: they were held back", took)
 	}
 	return lines.Err()
 }
