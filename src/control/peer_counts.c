@@ -143,11 +143,9 @@ static err read_all(const json_t *root, struct peer_counts *p)
 
 err peer_counts_parse(struct span body, struct peer_counts **ret)
 {
-    json_error_t wrong;
-    json_t *root = body.n ? json_loadb(body.p, body.n, JSON_REJECT_DUPLICATES, &wrong) : NULL;
+    json_t *root;
 
-    if (!root)
-        return err_make("the answer is not JSON");
+    TRY(peer_read_json(body, &root));
     struct peer_counts *p = calloc(1, sizeof(*p));
     check(p != NULL);
     p->owners = 1;

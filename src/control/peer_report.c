@@ -199,11 +199,9 @@ static err read_head(const json_t *root, struct peer_report *r)
 static err read(struct span body, err (*head)(const json_t *, struct peer_report *),
                 err (*rest)(const json_t *, struct peer_report *), struct peer_report **ret)
 {
-    json_error_t wrong;
-    json_t *root = body.n ? json_loadb(body.p, body.n, JSON_REJECT_DUPLICATES, &wrong) : NULL;
+    json_t *root;
 
-    if (!root)
-        return err_make("the answer is not JSON");
+    TRY(peer_read_json(body, &root));
     struct peer_report *r = calloc(1, sizeof(*r));
     check(r != NULL);
     err e = head(root, r);

@@ -6,6 +6,12 @@
 
 #include <math.h>
 
+err peer_read_json(struct span body, json_t **ret)
+{
+    *ret = body.n ? json_loadb(body.p, body.n, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    return *ret ? OK : err_make("the answer is not JSON");
+}
+
 bool peer_read_count(const json_t *v, int64_t most, uint64_t *ret)
 {
     json_int_t n = json_is_integer(v) ? json_integer_value(v) : -1;

@@ -6,12 +6,16 @@
 #define EK_CONTROL_PEER_VALUES_H
 
 #include "base/arena.h"
+#include "base/err.h"
 
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #define PEER_COUNT_MAX (INT64_C(1) << 56) /* so that PEERS_MAX of them can be added */
+
+/* The whole answer; no name twice. json_decref() it. */
+err peer_read_json(struct span body, json_t **ret);
 
 /* A whole number from 0 to `most`. */
 bool peer_read_count(const json_t *v, int64_t most, uint64_t *ret);

@@ -563,6 +563,17 @@ void client_start(struct sim *s, const struct client_script *script)
     client_connect(c);
 }
 
+void clients_start(struct sim *s, unsigned clients, unsigned requests, unsigned think_ms,
+                   void (*plan)(struct sim *s, struct plan *ret_plan))
+{
+    for (unsigned i = 0; i < clients; i++)
+        client_start(s, &(struct client_script){ .requests = requests,
+                                                 .pipeline = 1,
+                                                 .think_ms = think_ms,
+                                                 .read_size = 16384,
+                                                 .plan = plan });
+}
+
 void clients_cut(struct sim *s)
 {
     struct list *all = s->clients;

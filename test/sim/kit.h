@@ -231,6 +231,9 @@ static inline bool one_in(struct sim *s, unsigned n)
 /* ---- clients.c */
 
 void client_start(struct sim *s, const struct client_script *script);
+/* So many that ask one thing after the other. */
+void clients_start(struct sim *s, unsigned clients, unsigned requests, unsigned think_ms,
+                   void (*plan)(struct sim *s, struct plan *ret_plan));
 void clients_cut(struct sim *s); /* they all hang up, whatever they wait for */
 void clients_free(struct sim *s);
 

@@ -8,17 +8,6 @@ static void quick_plan(struct sim *s, struct plan *p)
     p->size = 2 + up_to(s, 500);
 }
 
-static void start_clients(struct sim *s, unsigned clients, unsigned requests, unsigned think_ms,
-                          void (*plan)(struct sim *s, struct plan *ret_plan))
-{
-    for (unsigned i = 0; i < clients; i++)
-        client_start(s, &(struct client_script){ .requests = requests,
-                                                 .pipeline = 1,
-                                                 .think_ms = think_ms,
-                                                 .read_size = 16384,
-                                                 .plan = plan });
-}
-
 /* Looks each `step` until all clients are done. */
 static void watch(struct sim *s, ns_t step, void (*look)(struct sim *s))
 {
@@ -46,7 +35,7 @@ void slow_instance(struct sim *s)
 
     s->manners[slow] = (struct manners){ .how = MANNER_SLOW, .ms = 100 };
     sim_start(s);
-    start_clients(s, 4, 250, 2, quick_plan);
+    clients_start(s, 4, 250, 2, quick_plan);
     sim_pass(s, SECONDS(1)); /* until it is known */
     unsigned before = s->asked[slow];
     unsigned all = asked_all(s);
@@ -84,13 +73,13 @@ void panic(struct sim *s)
     s->shop.eject.time = s->shop.eject.most = SECONDS(60);
     s->manners[0].how = s->manners[1].how = MANNER_ERROR;
     sim_start(s);
-    start_clients(s, 12, 40, 20, quick_plan);
+    clients_start(s, 12, 40, 20, quick_plan);
     watch(s, 10 * NS_PER_MS, look_at_panic);
     SIM_CHECK(s, panicked.gauge_most > 0, "nobody panicked");
     for (unsigned i = 0; i < KIT_INSTANCES; i++)
         SIM_CHECK(s, s->asked[i] > panicked.asked[i] + 10, "instance %u is not used in panic", i);
     s->manners[0].how = s->manners[1].how = MANNER_GOOD;
-    start_clients(s, 12, 60, 20, quick_plan);
+    clients_start(s, 12, 60, 20, quick_plan);
     watch(s, 10 * NS_PER_MS, look_at_panic);
     SIM_CHECK(s, kit_service(s, SERVICE_PANIC) == 0, "the panic has not ended");
     finish(s, SECONDS(1));
@@ -167,7 +156,7 @@ void ejection_grows(struct sim *s)
     s->shop.eject = (struct eject){ .failures = 3, .time = SECONDS(1), .most = SECONDS(8) };
     s->manners[i].how = one_in(s, 2) ? MANNER_ERROR : MANNER_BREAKS;
     sim_start(s);
-    start_clients(s, 4, 450, 120, quick_plan); /* some 30 s */
+    clients_start(s, 4, 450, 120, quick_plan); /* some 30 s */
     watch(s, 10 * NS_PER_MS, look_at_ejections);
     SIM_CHECK(s, alone.longest == s->shop.eject.most, "left alone for %d ms at most",
               (int)(alone.longest / NS_PER_MS));
@@ -175,7 +164,7 @@ void ejection_grows(struct sim *s)
     s->manners[i].how = MANNER_GOOD;
     sim_pass(s, SECONDS(9));
     unsigned before = s->asked[i];
-    start_clients(s, 4, 30, 20, quick_plan);
+    clients_start(s, 4, 30, 20, quick_plan);
     watch(s, 10 * NS_PER_MS, look_at_ejections);
     SIM_CHECK(s, s->asked[i] - before >= 30, "one that answers again was asked %u times",
               s->asked[i] - before);
@@ -190,7 +179,7 @@ void retry_after(struct sim *s)
     s->shop.balance = BALANCE_ROUND_ROBIN;
     s->manners[i] = (struct manners){ .how = MANNER_BUSY, .ms = 3000 };
     sim_start(s);
-    start_clients(s, 3, 60, 40, quick_plan);
+    clients_start(s, 3, 60, 40, quick_plan);
     sim_pass(s, SECONDS(1));
     unsigned asked = s->asked[i];
     SIM_CHECK(s, asked > 0 && asked <= 6, "a busy one was asked %u times", asked);
@@ -301,7 +290,7 @@ void hot_key(struct sim *s)
     most_at_once = 0;
     by_hash(s);
     sim_start(s);
-    start_clients(s, 15, 8, 5, hot_plan);
+    clients_start(s, 15, 8, 5, hot_plan);
     watch(s, 5 * NS_PER_MS, look_at_load);
     SIM_CHECK(s, most_at_once <= 10, "%u of 15 were at one instance", most_at_once);
     SIM_CHECK(s, most_at_once > 4, "no more than %u were at one instance", most_at_once);
@@ -323,7 +312,7 @@ void drain_under_load(struct sim *s)
     s->shop.retry.backoff = 400 * NS_PER_MS;
     s->manners[fails] = (struct manners){ .how = MANNER_ERROR, .per_mille = 500 };
     sim_start(s);
-    start_clients(s, 6, 30, 20, quick_plan);
+    clients_start(s, 6, 30, 20, quick_plan);
     sim_pass(s, (200 + up_to(s, 400)) * NS_PER_MS);
     s->drains[leaves] = true;
     adopt(s);
@@ -355,7 +344,7 @@ void slow_start(struct sim *s)
     s->shop.balance = one_in(s, 2) ? BALANCE_P2C : BALANCE_ROUND_ROBIN;
     s->instances = 2;
     sim_start(s);
-    start_clients(s, 6, 1100, 20, quick_plan);
+    clients_start(s, 6, 1100, 20, quick_plan);
     double before = share_within(s, 0, SECONDS(1));
     adopt(s);
     double first = share_within(s, 2, SECONDS(1));
@@ -385,20 +374,20 @@ void zone_preferred(struct sim *s)
     s->shop.eject.most = SECONDS(60);
     s->shop.balance = (enum balance)pick(s, 3);
     sim_start(s);
-    start_clients(s, 6, 20, 10, quick_plan);
+    clients_start(s, 6, 20, 10, quick_plan);
     sim_run(s, SECONDS(60));
     SIM_CHECK(s, s->asked[far] == 0, "the far one was asked although the near ones answer");
     s->manners[(far + 1) % KIT_INSTANCES].how = MANNER_ERROR;
-    start_clients(s, 12, 20, 10, quick_plan);
+    clients_start(s, 12, 20, 10, quick_plan);
     sim_run(s, SECONDS(60));
     SIM_CHECK(s, s->asked[far] == 0 || bad(s) == 0, "the far one was asked");
     SIM_CHECK(s, s->bad_idempotent == 0, "%u failed although one near answers", s->bad_idempotent);
     /* nobody near answers: what the far one can carry is more than nothing */
     s->manners[(far + 2) % KIT_INSTANCES].how = MANNER_ERROR;
-    start_clients(s, 12, 40, 10, quick_plan);
+    clients_start(s, 12, 40, 10, quick_plan);
     sim_run(s, SECONDS(60));
     unsigned before = s->asked[far];
-    start_clients(s, 12, 20, 10, quick_plan);
+    clients_start(s, 12, 20, 10, quick_plan);
     sim_run(s, SECONDS(60));
     SIM_CHECK(s, s->asked[far] - before > 12 * 20 / 5, "only %u of %u asked the only good one",
               s->asked[far] - before, 12 * 20);
@@ -445,7 +434,7 @@ void observe_is_plain(struct sim *s)
     s->shop.balance = (enum balance)pick(s, 4);
     s->manners[0] = (struct manners){ .how = MANNER_ERROR, .per_mille = one_in(s, 2) ? 0 : 700 };
     sim_start(s);
-    start_clients(s, 5, 30, 10, mixed_plan);
+    clients_start(s, 5, 30, 10, mixed_plan);
     sim_run(s, SECONDS(60));
     check_turns(s, 5 * 30);
     check_idle_hands(s);
@@ -461,7 +450,7 @@ void observe_is_plain(struct sim *s)
     unsigned before = bad(s);
     s->manners[0].how = MANNER_GOOD;
     instance_down(s, 1);
-    start_clients(s, 5, 10, 10, mixed_plan);
+    clients_start(s, 5, 10, 10, mixed_plan);
     sim_run(s, SECONDS(60));
     check_idle_hands(s);
     uint64_t refused = kit_ending(s, ENDING_connect_failed);

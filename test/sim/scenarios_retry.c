@@ -20,17 +20,6 @@ static void mixed_plan(struct sim *s, struct plan *p)
     p->put = p->body && one_in(s, 2);
 }
 
-static void start_clients(struct sim *s, unsigned clients, unsigned requests, unsigned think_ms,
-                          void (*plan)(struct sim *s, struct plan *ret_plan))
-{
-    for (unsigned i = 0; i < clients; i++)
-        client_start(s, &(struct client_script){ .requests = requests,
-                                                 .pipeline = 1,
-                                                 .think_ms = think_ms,
-                                                 .read_size = 16384,
-                                                 .plan = plan });
-}
-
 static uint64_t tallied(const struct sim *s, enum sure what)
 {
     return s->tally.n[0][what] + s->tally.n[1][what] + s->tally.n[2][what];
@@ -52,7 +41,7 @@ void failing_instance_retried(struct sim *s)
     for (unsigned i = 0; i < KIT_INSTANCES; i++)
         s->manners[i].idle_ms = one_in(s, 2) ? 5 + up_to(s, 20) : 0;
     sim_start(s);
-    start_clients(s, 5, 40, 15, mixed_plan);
+    clients_start(s, 5, 40, 15, mixed_plan);
     sim_run(s, SECONDS(120));
     SIM_CHECK(s, s->bad_idempotent == 0, "%u that may be repeated failed", s->bad_idempotent);
     SIM_CHECK(s, kit_service(s, SERVICE_RETRIES) + s->bad_others >= s->asked[fails],
@@ -74,7 +63,7 @@ void black_hole(struct sim *s)
     s->patience_ms = 800;
     s->manners[hole].how = MANNER_HOLE;
     sim_start(s);
-    start_clients(s, 5, 30, 15, quick_plan);
+    clients_start(s, 5, 30, 15, quick_plan);
     sim_run(s, SECONDS(120));
     SIM_CHECK(s, s->bad_idempotent == 0, "%u that may be repeated failed", s->bad_idempotent);
     SIM_CHECK(s, kit_instance(s, hole, INSTANCE_BROKEN) == s->asked[hole],
@@ -103,7 +92,7 @@ void broken_bodies_held(struct sim *s)
     s->shop.balance = (enum balance)pick(s, 4);
     s->manners[breaks].how = one_in(s, 3) ? MANNER_STUCK : MANNER_BREAKS;
     sim_start(s);
-    start_clients(s, 5, 40, 15, body_plan);
+    clients_start(s, 5, 40, 15, body_plan);
     sim_run(s, SECONDS(120));
     SIM_CHECK(s, s->bad_idempotent == 0, "%u answers were broken", s->bad_idempotent);
     SIM_CHECK(s, kit_service(s, SERVICE_HELD) > 0, "nothing was held");
@@ -124,7 +113,7 @@ static void drip_plan(struct sim *s, struct plan *p)
 void streams_not_held(struct sim *s)
 {
     sim_start(s);
-    start_clients(s, 3, 15, 5, drip_plan);
+    clients_start(s, 3, 15, 5, drip_plan);
     finish(s, SECONDS(300));
 }
 
@@ -177,7 +166,7 @@ void retry_storm(struct sim *s)
     s->shop.retry.attempts = 3;
     s->shop.retry.backoff = NS_PER_MS;
     sim_start(s);
-    start_clients(s, 10, 150, 5, quick_plan);
+    clients_start(s, 10, 150, 5, quick_plan);
     while (s->clients_running && !s->failure[0])
         storm_second(s);
     SIM_CHECK(s, kit_service(s, SERVICE_RETRIES) == 0, "something was tried again in calm");
@@ -185,7 +174,7 @@ void retry_storm(struct sim *s)
         storm_second(s);
     for (unsigned i = 0; i < KIT_INSTANCES; i++)
         s->manners[i].how = one_in(s, 2) ? MANNER_ERROR : MANNER_BUSY;
-    start_clients(s, 12, 40, one_in(s, 2) ? 5 : 500, quick_plan);
+    clients_start(s, 12, 40, one_in(s, 2) ? 5 : 500, quick_plan);
     while (s->clients_running && !s->failure[0])
         storm_second(s);
     SIM_CHECK(s, kit_service(s, SERVICE_RETRIES) > 0, "nothing was tried again in the storm");
@@ -194,7 +183,7 @@ void retry_storm(struct sim *s)
     check_amplification(s);
     for (unsigned i = 0; i < KIT_INSTANCES; i++)
         s->manners[i].how = MANNER_GOOD;
-    start_clients(s, 5, 20, 5, quick_plan);
+    clients_start(s, 5, 20, 5, quick_plan);
     sim_run(s, SECONDS(60));
     SIM_CHECK(s, s->bad_idempotent == 12 * 40, "requests fail after the storm");
     finish(s, SECONDS(1));
@@ -214,7 +203,7 @@ void refusals_not_retried(struct sim *s)
         s->manners[i] = (struct manners){ .how = MANNER_ERROR, .ms = 300 };
     s->shop.retry.budget_ppm = 1000000;
     sim_start(s);
-    start_clients(s, 6, 4, 5, quick_plan);
+    clients_start(s, 6, 4, 5, quick_plan);
     sim_pass(s, 100 * NS_PER_MS);
     for (unsigned i = 0; i < 1000 && s->clients_running; i++) {
         overload(s);
@@ -284,7 +273,7 @@ void deadline(struct sim *s)
     for (unsigned i = 0; i < KIT_INSTANCES; i++)
         s->manners[i].how = MANNER_HOLE;
     sim_start(s);
-    start_clients(s, 4, 10, 10, impatient_plan);
+    clients_start(s, 4, 10, 10, impatient_plan);
     sim_run(s, SECONDS(60));
     SIM_CHECK(s, kit_ending(s, ENDING_deadline) == 40, "%lu met their deadline",
               (unsigned long)kit_ending(s, ENDING_deadline));
@@ -312,7 +301,7 @@ void deadline_while_sending(struct sim *s)
         s->manners[i].how = MANNER_DEAF;
     }
     sim_start(s);
-    start_clients(s, 2, 3, 10, fat_plan);
+    clients_start(s, 2, 3, 10, fat_plan);
     sim_run(s, SECONDS(100));
     SIM_CHECK(s, kit_ending(s, ENDING_deadline) == 6, "%lu met their deadline",
               (unsigned long)kit_ending(s, ENDING_deadline));
@@ -333,7 +322,7 @@ void short_time_left(struct sim *s)
     s->manners[0].how = MANNER_HOLE;
     s->manners[1] = s->manners[2] = (struct manners){ .how = MANNER_SLOW, .ms = 200 };
     sim_start(s);
-    start_clients(s, 4, 15, 10, quick_plan);
+    clients_start(s, 4, 15, 10, quick_plan);
     sim_run(s, SECONDS(60));
     SIM_CHECK(s, kit_ending(s, ENDING_deadline) > 0, "nobody met a deadline");
     SIM_CHECK(s, kit_instance(s, 0, INSTANCE_EJECTIONS) > 0, "the hole is not to blame");
@@ -386,7 +375,7 @@ void client_gone_cancels(struct sim *s)
     for (unsigned i = 0; i < KIT_INSTANCES; i++)
         s->manners[i].how = hows[i];
     sim_start(s);
-    start_clients(s, 4, 9, 10, leaving_plan);
+    clients_start(s, 4, 9, 10, leaving_plan);
     sim_run(s, SECONDS(100));
     sim_pass(s, 200 * NS_PER_MS);
     SIM_CHECK(s, tallied(s, SURE_EXCLUDED) == 4 * 9, "%lu clients left",
@@ -418,7 +407,7 @@ void unsent_post_redispatched(struct sim *s)
     s->shop.retry.budget_ppm = one_in(s, 2) ? 0 : 100000;
     sim_start(s);
     instance_down(s, down);
-    start_clients(s, 5, 15, 30, post_plan);
+    clients_start(s, 5, 15, 30, post_plan);
     sim_run(s, SECONDS(120));
     SIM_CHECK(s, s->bad_others == 0, "%u failed although two instances accept", s->bad_others);
     SIM_CHECK(s, kit_service(s, SERVICE_REDISPATCHES) > 0, "nothing went to another");
@@ -439,7 +428,7 @@ void repeats(struct sim *s)
     for (unsigned i = 0; i < KIT_INSTANCES; i++)
         s->manners[i].idle_ms = 10 + up_to(s, 5);
     sim_start(s);
-    start_clients(s, 5, 60, 20, quick_plan);
+    clients_start(s, 5, 60, 20, quick_plan);
     sim_run(s, SECONDS(120));
     SIM_CHECK(s, s->bad_idempotent == 0, "%u failed because an idle connection closed",
               s->bad_idempotent);

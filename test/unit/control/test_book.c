@@ -3,9 +3,8 @@
  * objectives and two steps of the wall clock, and every window is compared with a tally that knows nothing of
  * either. Each life of the program is a process of its own; a killed one is killed. Requests that began before a reload end
  * under the earlier configuration. */
-#include "unit.h"
+#include "configs.h"
 
-#include "control/config_file.h"
 #include "control/control.h"
 #include "control/figures.h"
 #include "control/registry.h"
@@ -54,8 +53,6 @@ static const ns_t view_under[VIEWS + 1][3] = {
 static struct config *config_number(unsigned i)
 {
     char text[2000];
-    struct config *c = NULL;
-    struct config_report r;
 
     snprintf(text, sizeof(text),
              "listen: { http: 127.0.0.1:8080 }\n"
@@ -66,11 +63,7 @@ static struct config *config_number(unsigned i)
              "target: 90%%, "
              "under: 1s }, b: { target: 50%%, under: 20ms } } }\n",
              texts[i]);
-    err e = config_read_text("f.yaml", span_from_text(text), "/etc/ek", &c, &r);
-    if (e.failed)
-        fail_msg("%s", str_cstr(&r.text));
-    config_report_free(&r);
-    return c;
+    return read_good(text);
 }
 
 /* ---- what happens, and when */

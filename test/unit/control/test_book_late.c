@@ -2,11 +2,10 @@
 /* test_book_late.c - events that are told late count when they happened: in the ring, in the store's minutes and histograms, and
  * in the ring that the next process makes of them; beside a plain list of all events. Also when the store takes nothing for
  * a while. Late ones are good, those of now failed, so that each can be told from the other. */
-#include "unit.h"
+#include "configs.h"
 
 #include "base/rand.h"
 #include "control/book.h"
-#include "control/config_file.h"
 #include "control/registry.h"
 #include "control/tally.h"
 #include "../store/scratch.h"
@@ -41,19 +40,10 @@ static uint64_t failed_at[TICKS];
 
 static struct config *read_config(void)
 {
-    struct config *c = NULL;
-    struct config_report r;
-    err e =
-        config_read_text("f.yaml",
-                         SPAN("listen: { http: 127.0.0.1:8080 }\n"
-                              "services: { shop: { instances: [127.0.0.1:9101] } }\n"
-                              "journeys: { mail: { kind: job, objectives: { done: { target: 99% }, "
-                              "soon: { target: 90%, under: 1s } } } }\n"),
-                         "/etc/ek", &c, &r);
-    if (e.failed)
-        fail_msg("%s", str_cstr(&r.text));
-    config_report_free(&r);
-    return c;
+    return read_good("listen: { http: 127.0.0.1:8080 }\n"
+                     "services: { shop: { instances: [127.0.0.1:9101] } }\n"
+                     "journeys: { mail: { kind: job, objectives: { done: { target: 99% }, "
+                     "soon: { target: 90%, under: 1s } } } }\n");
 }
 
 static ns_t now_of(const struct program *p, int tick)

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_book_refill.c - a damaged store is begun anew from the book: the next process knows the windows all the same. */
-#include "unit.h"
+#include "configs.h"
 
 #include "control/book.h"
-#include "control/config_file.h"
 #include "control/registry.h"
 #include "store/refill.h"
 #include "store/samples.h"
@@ -22,16 +21,10 @@ struct process {
 
 static struct config *read_config(void)
 {
-    static const char text[] =
+    return read_good(
         "listen: { http: 127.0.0.1:8080 }\n"
         "services: { shop: { instances: [127.0.0.1:9101] } }\n"
-        "journeys: { browse: { routes: [GET /b], objectives: { available: { target: 99% } } } }\n";
-    struct config *c = NULL;
-    struct config_report r;
-
-    must(config_read_text("f.yaml", span_from_text(text), "/etc/ek", &c, &r));
-    config_report_free(&r);
-    return c;
+        "journeys: { browse: { routes: [GET /b], objectives: { available: { target: 99% } } } }\n");
 }
 
 static void start_process(struct process *p, struct store *s, ns_t now, int64_t unix_now)

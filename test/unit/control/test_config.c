@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_config.c - right files give what they say; wrong ones say where and what was meant. */
-#include "unit.h"
+#include "configs.h"
 
 #include "base/rand.h"
-#include "control/config_file.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -16,18 +15,6 @@
 #define NO_INSTANCE \
     " is not an instance: host:port or \"unix:/path\" was expected, with a port from 1 to 65535\n"
 #define NO_STATUS " is no status from 100 to 599 and no range of them, such as 500-599\n"
-
-static struct config *read_good(const char *text)
-{
-    struct config *c = NULL;
-    struct config_report r;
-    err e = config_read_text("f.yaml", span_from_text(text), "/etc/ek", &c, &r);
-
-    if (e.failed)
-        fail_msg("%s", str_cstr(&r.text));
-    config_report_free(&r);
-    return c;
-}
 
 /* A file and its whole report: every error, in the order of the file. */
 struct wrong {
@@ -139,6 +126,8 @@ static const struct wrong wrong_values[] = {
     { GOOD "limits: { body: 99999999999999999GiB }\n",
       "3:17: '99999999999999999GiB' is not a size; for example 32KiB\n" },
     { GOOD "limits: { header-time: 10 }\n", "3:24: '10' is not a duration; did you mean 10s?\n" },
+    { GOOD "limits: { header-time: 500 }\n",
+      "3:24: '500' is not a duration; did you mean 500ms?\n" },
     { GOOD "limits: { header-time: soon }\n",
       "3:24: 'soon' is not a duration; for example 300ms, 5s, 10m, 2h, 28d\n" },
     { GOOD "limits: { head: 4KiB, line: 5KiB }\n",

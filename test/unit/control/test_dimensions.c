@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_dimensions.c - values of journeys, counted by the edge's own function, over configurations that come and go. */
-#include "unit.h"
+#include "configs.h"
 
 #include "bus/value_slots.h"
 #include "control/book.h"
-#include "control/config_file.h"
 #include "control/registry.h"
 #include "plane/http/exchange.h"
 
@@ -49,18 +48,6 @@ static void close_world(struct world *w)
 
 /* ---- configurations */
 
-static struct config *read_config(struct span text)
-{
-    struct config *c = NULL;
-    struct config_report r;
-    err e = config_read_text("f.yaml", text, "/etc/ek", &c, &r);
-
-    if (e.failed)
-        fail_msg("%s", str_cstr(&r.text));
-    config_report_free(&r);
-    return c;
-}
-
 static void put_instances(struct str *text, const char *service, unsigned from, unsigned count,
                           const char *release)
 {
@@ -77,7 +64,7 @@ static struct config *shop_config(unsigned from, unsigned count, const char *rel
     str_text(&text, "listen: { http: 127.0.0.1:8080 }\njourneys:\n  buy: { routes: [GET /buy], "
                     "objectives: { a: { target: 99%, under: 300ms } } }\nservices:\n");
     put_instances(&text, "shop", from, count, release);
-    struct config *c = read_config(str_span(&text));
+    struct config *c = read_good(str_cstr(&text));
     str_free(&text);
     return c;
 }
@@ -376,7 +363,7 @@ static void test_values_for_those_that_are_reached(void **state)
                     "journeys:\n  buy: { routes: [GET /buy] }\nservices:\n");
     put_instances(&text, "far", 0, 70, "f");
     put_instances(&text, "near", 100, 10, "n");
-    const struct config *c = publish(&w, read_config(str_span(&text)), true);
+    const struct config *c = publish(&w, read_good(str_cstr(&text)), true);
     const struct service *far = &c->services[0];
     if (!span_equal(far->name, SPAN("far")))
         far = &c->services[1];

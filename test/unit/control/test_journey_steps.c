@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_journey_steps.c - what two reactors tell is taken in the order in which it happened; attempts are counted where they
  * belong, over configurations that change. */
-#include "unit.h"
+#include "configs.h"
 
-#include "control/config_file.h"
 #include "control/control.h"
 
 static struct control c; /* only what journey_steps.c looks at */
@@ -13,8 +12,6 @@ static struct control c; /* only what journey_steps.c looks at */
 static struct config *adopt(const char *journey)
 {
     char text[1000];
-    struct config *config = NULL;
-    struct config_report r;
 
     snprintf(text, sizeof(text),
              "listen: { http: 127.0.0.1:8080 }\n"
@@ -22,11 +19,8 @@ static struct config *adopt(const char *journey)
              "services: { shop: { instances: [127.0.0.1:9101] } }\n"
              "journeys: { buy: %s }\n",
              journey);
-    err e = config_read_text("f.yaml", span_from_text(text), "/etc/ek", &config, &r);
-    if (e.failed)
-        fail_msg("%s", str_cstr(&r.text));
-    config_report_free(&r);
-    e = registry_assign(&c.registry, config);
+    struct config *config = read_good(text);
+    err e = registry_assign(&c.registry, config);
     assert_false(e.failed);
     book_adopt(&c.book, config, NULL, NOW, 1700049600);
     journey_steps_adopt(&c, config);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_names.c - names into addresses: what is put in whose place, and what stays when a lookup fails. Only
  * "localhost" is looked up, which /etc/hosts knows; the rest is as if a resolver had said so. */
-#include "unit.h"
+#include "configs.h"
 
-#include "control/config_file.h"
 #include "control/names.h"
 
 #include <stdlib.h>
@@ -12,16 +11,10 @@
 static struct config *read_instances(const char *list)
 {
     char text[4096];
-    struct config *c = NULL;
-    struct config_report r;
 
     snprintf(text, sizeof(text),
              "listen: { http: 127.0.0.1:8080 }\nservices: { shop: { instances: [%s] } }\n", list);
-    err e = config_read_text("f.yaml", span_from_text(text), "", &c, &r);
-    if (e.failed)
-        fail_msg("%s", str_cstr(&r.text));
-    config_report_free(&r);
-    return c;
+    return read_good(text);
 }
 
 static size_t count_of(const struct config *c, const char *text)

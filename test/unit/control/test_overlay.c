@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_overlay.c - changes at run time: the list, what they do to a configuration, when the file wins, and what
  * comes back from the store. Names have their addresses from here, not from a resolver. */
-#include "unit.h"
+#include "configs.h"
 
-#include "control/config_file.h"
 #include "control/names.h"
 #include "control/overlay.h"
 
@@ -21,18 +20,6 @@ static const char two[] =
 
 static const char named[] = "listen: { http: 127.0.0.1:8080 }\n"
                             "services: { shop: { instances: [\"App.local:80\", " A "] } }\n";
-
-static struct config *read_config(const char *text)
-{
-    struct config *c = NULL;
-    struct config_report r;
-    err e = config_read_text("f.yaml", span_from_text(text), "/etc/ek", &c, &r);
-
-    if (e.failed)
-        fail_msg("%s", str_cstr(&r.text));
-    config_report_free(&r);
-    return c;
-}
 
 /* What "App.local:80" stands for in these tests. */
 struct resolved {
@@ -88,7 +75,7 @@ static const struct instance *instance_of(const struct config *c, const char *se
 /* One change on the configuration `two`; the caller frees it. */
 static struct config *with(struct change k, size_t expected_over)
 {
-    struct config *c = read_config(two);
+    struct config *c = read_good(two);
     int64_t over[1];
 
     k.id = 42;
@@ -255,7 +242,7 @@ static void the_last_instance_may_be_removed(void **state)
 {
     struct change list[] = { change(CHANGE_REMOVE, A, "present"),
                              change(CHANGE_REMOVE, B, "present") };
-    struct config *c = read_config(two);
+    struct config *c = read_good(two);
     int64_t over[2];
 
     (void)state;
@@ -271,7 +258,7 @@ static void undrain_goes_over_the_file(void **state)
         "listen: { http: 127.0.0.1:8080 }\n"
         "services: { shop: { instances: [{ address: " A ", drain: true }, " B "] } }\n";
     struct change k = change(CHANGE_UNDRAIN, A, "drain=true");
-    struct config *c = read_config(text);
+    struct config *c = read_good(text);
     int64_t over[1];
 
     (void)state;
@@ -286,7 +273,7 @@ static void an_added_instance_can_be_changed_further(void **state)
 {
     struct change list[] = { change(CHANGE_ADD, C, "absent"), change(CHANGE_DRAIN, C, "absent"),
                              change(CHANGE_WEIGHT, C, "absent") };
-    struct config *c = read_config(two);
+    struct config *c = read_good(two);
     int64_t over[3];
 
     (void)state;
@@ -336,7 +323,7 @@ static void a_service_that_is_gone(void **state)
     struct change list[] = { change(CHANGE_ADD, C, "absent"), change(CHANGE_REMOVE, A, "present"),
                              change(CHANGE_DRAIN, A, "drain=false"),
                              change(CHANGE_WEIGHT, A, "weight=1") };
-    struct config *c = read_config(two);
+    struct config *c = read_good(two);
     int64_t over[4];
 
     (void)state;
@@ -356,7 +343,7 @@ static void a_name_drains_all_its_addresses(void **state)
 {
     static const char *const addresses[] = { "10.0.0.1:80", "10.0.0.2:80" };
     struct change k = change(CHANGE_DRAIN, "app.LOCAL:80", "drain=false");
-    struct config *c = read_config(named);
+    struct config *c = read_good(named);
     struct resolved r;
     int64_t over[1];
 
@@ -378,7 +365,7 @@ static void the_drain_of_an_address_waits_for_it_to_come_back(void **state)
 
     (void)state;
     for (size_t count = 0; count < 3; count++) { /* none, the other one, both */
-        struct config *c = read_config(named);
+        struct config *c = read_good(named);
         resolve_to(&r, addresses, count);
         assert_int_equal(apply(&k, 1, c, &r.names, over), 0);
         assert_int_equal(c->services[0].instance_count, count + 1);
@@ -393,7 +380,7 @@ static void the_later_of_name_and_address_decides(void **state)
     static const char *const addresses[] = { "10.0.0.1:80", "10.0.0.2:80" };
     struct change list[] = { change(CHANGE_DRAIN, "App.local:80", "drain=false"),
                              change(CHANGE_UNDRAIN, "10.0.0.2:80", "drain=false") };
-    struct config *c = read_config(named);
+    struct config *c = read_good(named);
     struct resolved r;
     int64_t over[2];
 
@@ -410,7 +397,7 @@ static void a_name_that_was_added_is_the_apis(void **state)
     static const char *const addresses[] = { "10.0.0.1:80", "10.0.0.2:80" };
     struct change list[] = { change(CHANGE_ADD, "App.local:80", "absent"),
                              change(CHANGE_REMOVE, "10.0.0.1:80", "absent") };
-    struct config *c = read_config(two);
+    struct config *c = read_good(two);
     struct resolved r;
     int64_t over[2];
 

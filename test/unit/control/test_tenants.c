@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_tenants.c - tenants get values and lose them, seen by two reactors that turn when the test says so. */
-#include "unit.h"
+#include "configs.h"
 
 #include "control/book.h"
-#include "control/config_file.h"
 #include "control/registry.h"
 #include "control/tenants.h"
 
@@ -25,8 +24,6 @@ struct world {
 static void open_world(struct world *w, const char *redact)
 {
     char text[400];
-    struct config *c = NULL;
-    struct config_report r;
 
     memset(w, 0, sizeof(*w));
     w->now = NS_PER_S;
@@ -36,10 +33,7 @@ static void open_world(struct world *w, const char *redact)
              "log: { access: a.jsonl, redact: %s }\nservices: { shop: { instances: "
              "[127.0.0.1:9101] } }\n",
              redact);
-    err e = config_read_text("f.yaml", span_from_text(text), "/etc/ek", &c, &r);
-    if (e.failed)
-        fail_msg("%s", str_cstr(&r.text));
-    config_report_free(&r);
+    struct config *c = read_good(text);
     registry_open(&w->registry);
     publication_init(&w->publication, config_free);
     book_open(&w->book, 0, w->now, NOON);
