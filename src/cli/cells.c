@@ -114,6 +114,12 @@ const char *cell_number(double n, char ret_text[CELL_TEXT_MAX])
     return ret_text;
 }
 
+const char *cell_count(size_t n, const char *thing, char ret_text[CELL_TEXT_MAX])
+{
+    snprintf(ret_text, CELL_TEXT_MAX, "%zu %s%s", n, thing, n == 1 ? "" : "s");
+    return ret_text;
+}
+
 const char *cell_span(double seconds, char ret_text[CELL_TEXT_MAX])
 {
     static const struct {

@@ -36,6 +36,9 @@ const char *cell_coverage(double share, char ret_text[CELL_TEXT_MAX]);
 /* "0.02", "14.4", "1000": three figures that matter. */
 const char *cell_number(double n, char ret_text[CELL_TEXT_MAX]);
 
+/* "1 route", "3 routes". */
+const char *cell_count(size_t n, const char *thing, char ret_text[CELL_TEXT_MAX]);
+
 /* "42 s", "3 min", "5 h", "12 days". */
 const char *cell_span(double seconds, char ret_text[CELL_TEXT_MAX]);
 

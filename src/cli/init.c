@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* init.c - `evenkeel init`: a configuration for somebody who adopts evenkeel beside what runs, from nginx's
  * configuration and from access logs. */
+#include "cli/cells.h"
 #include "cli/init_write.h"
 #include "cli/log_judge.h"
 #include "cli/nginx_adopt.h"
@@ -331,6 +332,7 @@ static void tell_written(const struct init_options *o, const struct adopted *a,
     size_t instances = 0;
     size_t routes = 0;
     size_t told = 0;
+    char text[5][CELL_TEXT_MAX];
 
     for (const struct adopted_service *s = a->services; s; s = s->next) {
         services++;
@@ -344,12 +346,14 @@ static void tell_written(const struct init_options *o, const struct adopted *a,
     tell_lost(&a->servers, &told);
     for (const struct adopted_route *r = a->routes; r; r = r->next)
         tell_lost(&r->notes, &told);
-    fprintf(stderr,
-            "evenkeel init: %s has %zu services with %zu instances, %zu routes, %zu journeys",
-            !o->output || strcmp(o->output, "-") == 0 ? "it" : o->output, services, instances,
-            routes, seen->journey_count ? seen->journey_count : 1);
+    fprintf(stderr, "evenkeel init: %s has %s with %s, %s, %s",
+            !o->output || strcmp(o->output, "-") == 0 ? "it" : o->output,
+            cell_count(services, "service", text[0]), cell_count(instances, "instance", text[1]),
+            cell_count(routes, "route", text[2]),
+            cell_count(seen->journey_count ? seen->journey_count : 1, "journey", text[3]));
     if (a->lost)
-        fprintf(stderr, "; %zu things were not translated", a->lost);
+        fprintf(stderr, "; %s %s not translated", cell_count(a->lost, "thing", text[4]),
+                a->lost == 1 ? "was" : "were");
     fprintf(stderr, "\n");
     for (const struct adopted_log *l = o->log_count ? NULL : a->logs; l; l = l->next)
         fprintf(stderr, "nginx writes %s: --log %s would suggest journeys\n", l->path, l->path);

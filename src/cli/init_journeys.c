@@ -9,12 +9,14 @@
 
 enum { TOP_UNCLAIMED = 5 };
 
-static void put_starter(struct str *out)
+static void put_starter(struct str *out, bool had_log)
 {
     str_text(out, "\n# The first journey that matches a request counts it; all others are "
-                  "`unclaimed`. Better ones than\n"
-                  "# this: evenkeel init --log access.log suggests them from what users do.\n"
-                  "journeys:\n"
+                  "`unclaimed`.");
+    str_text(out, had_log ? " No better one could be\n# made out in the log.\n"
+                          : " Better ones than\n# this: evenkeel init --log access.log suggests "
+                            "them from what users do.\n");
+    str_text(out, "journeys:\n"
                   "  everything:\n"
                   "    # owner: who is called\n"
                   "    # runbook: https://...\n"
@@ -120,9 +122,7 @@ static void put_unclaimed(struct str *out, const struct suggest_written *w,
 void put_journeys(const struct observed *o, struct str *out)
 {
     if (o->journey_count == 0) {
-        if (o->log_count > 0)
-            str_text(out, "\n# No journey could be made out in the log.\n");
-        put_starter(out);
+        put_starter(out, o->log_count > 0);
         return;
     }
     struct arena arena = {};

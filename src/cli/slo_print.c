@@ -80,8 +80,9 @@ static void print_objective(const struct slo_count *c, const struct tally *t,
                slo_coverage((uint64_t)log_evidence_span_s(&c->seen) * 1000, o->window_s) * 100,
                (double)o->window_s / 86400);
     if (unjudged(t, o) > 0)
-        printf("%s%llu answers do not say how long they took and cannot be judged",
-               state == SLO_NO_DATA ? ": " : "; ", (unsigned long long)unjudged(t, o));
+        printf("%s%llu answer%s not say how long %s took and cannot be judged",
+               state == SLO_NO_DATA ? ": " : "; ", (unsigned long long)unjudged(t, o),
+               unjudged(t, o) == 1 ? " does" : "s do", unjudged(t, o) == 1 ? "it" : "they");
     printf("\n");
 }
 

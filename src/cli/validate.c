@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* validate.c - `evenkeel validate`: is this file right? */
+#include "cli/cells.h"
 #include "cli/options.h"
 #include "control/boot.h"
 #include "control/config_file.h"
@@ -51,10 +52,14 @@ static struct found look(const struct config *c)
 static void print_summary(const char *file, const struct config *c)
 {
     struct found f = look(c);
+    char text[5][CELL_TEXT_MAX];
 
-    printf("%s is right: %zu services with %zu instances, %zu routes, %zu journeys with %zu "
-           "objectives\n",
-           file, c->service_count, f.instances, c->route_count, c->journey_count - 1, f.objectives);
+    printf("%s is right: %s with %s, %s, %s with %s\n", file,
+           cell_count(c->service_count, "service", text[0]),
+           cell_count(f.instances, "instance", text[1]),
+           cell_count(c->route_count, "route", text[2]),
+           cell_count(c->journey_count - 1, "journey", text[3]),
+           cell_count(f.objectives, "objective", text[4]));
 }
 
 static json_t *finding_json(const struct config_finding *f)

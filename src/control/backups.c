@@ -98,8 +98,10 @@ static const char *why_not(struct control *c, const char *path)
 
     if (!path)
         return "a body such as {\"path\": \"/backups/evenkeel.db\"} was expected";
-    if (path[0] != '/' || n < 5 || strcmp(path + n - 3, ".db") != 0 || n > BACKUP_PATH_MAX)
-        return "the path must be absolute and end in .db";
+    if (n < 4 || strcmp(path + n - 3, ".db") != 0)
+        return "the name of the copy must end in .db";
+    if (path[0] != '/' || n < 5 || n > BACKUP_PATH_MAX)
+        return "the path must be absolute, and at most 4000 bytes long";
     if (c->backups.running)
         return "a backup is under way already";
     if (c->state != CONTROL_SERVING)

@@ -459,8 +459,9 @@ err boot_run(const struct boot_options *options)
     b->config_had_log = b->config->access_log.n > 0;
     allocate(b);
     TRY(open_all(b, options));
-    log_info("evenkeel %s serves %zu journeys with %zu threads", options->version,
-             b->config->journey_count, b->workers);
+    log_info("evenkeel %s serves %zu journey%s with %zu thread%s", options->version,
+             b->config->journey_count - 1, b->config->journey_count == 2 ? "" : "s", b->workers,
+             b->workers == 1 ? "" : "s");
     start_threads(b);
     wait_for_signal(b, &signals);
     join_threads(b);

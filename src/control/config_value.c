@@ -226,6 +226,8 @@ const char *value_meant(enum config_type type, struct span s, char ret_text[64])
     const char *meant = unit_meant(type, unit);
     if (!meant)
         return NULL;
+    if (type == CONFIG_DURATION && unit.n == 0 && whole.n >= 3)
+        meant = "ms"; /* what other programs call 500 is hardly ever more than eight minutes */
     snprintf(ret_text, 64, "%.*s%s%.*s%s", SPAN_ARG(whole), fraction.n ? "." : "",
              SPAN_ARG(fraction), meant);
     uint64_t value; /* 0.1kb is no size either */
