@@ -35,7 +35,8 @@ const struct option_row option_rows[OPTION_COUNT] = {
       "0 right (perhaps with warnings), 1 wrong, 2 wrong usage.") \
     X(status, NULL, "[--admin HOST:PORT] [--json] [--watch[=SECONDS]]\n--changes[=COUNT] [--admin HOST:PORT] [--json]", \
       "Shows the journeys, worst first, the services with their instances, what was changed at run time and differs from " \
-      "the file (drift), of the running evenkeel, and the peers whose counters are in the figures.", \
+      "the file (drift), of the running evenkeel, and the peers whose counters are in the figures.\n" \
+      "With --changes who changed and reloaded what, and why; the exit code is 0 then, whatever the objectives are.", \
       MET_OR_NOT) \
     X(backup, "@file", "FILE [--admin HOST:PORT] [--json]", \
       "The running evenkeel copies its store to a new file, with its own rights, while it goes on.\n" \
