@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/curve.h"
 #include "cli/funnel.h"
+#include "cli/losses.h"
 #include "cli/slo.h"
 #include "cli/where.h"
 
@@ -357,6 +358,7 @@ static void print_found(const struct slo_question *q, const struct found *f)
         put_missing(h, &out);
         put_curve(q, h, &out);
         put_windows(objective, &out);
+        losses_put(json_object_get(h, "losses"), &out);
     }
     if (i == 0)
         str_print(&out, "%s has no objectives\n", q->journey);

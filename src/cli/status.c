@@ -4,6 +4,7 @@
 #include "cli/cells.h"
 #include "cli/commands.h"
 #include "cli/funnel.h"
+#include "cli/losses.h"
 #include "cli/status.h"
 #include "base/check.h"
 
@@ -12,6 +13,8 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+enum { LOSS_SHOWN_S = 28 * 86400 };
 
 struct status_options {
     struct asking asked;
@@ -296,6 +299,24 @@ static void print_peers(const json_t *root)
     }
 }
 
+/* What the last end without a farewell cost, for as long as the longest standard window remembers it. */
+static void print_loss(const json_t *node)
+{
+    const json_t *losses = json_object_get(json_object_get(node, "store"), "losses");
+    const json_t *last = json_array_get(losses, 0);
+    struct str out = str_growing();
+    double back;
+
+    if (!number_of(last, "back", &back) || (double)time(NULL) - back > LOSS_SHOWN_S)
+        return;
+    loss_put(last, &out);
+    printf("\n%.*s\n", SPAN_ARG(str_span(&out)));
+    if (json_array_size(losses) > 1)
+        printf("it was not the first such end: %zu are remembered, `--json` has them in `store`\n",
+               json_array_size(losses));
+    str_free(&out);
+}
+
 bool status_all_met(const struct status *s)
 {
     size_t j;
@@ -338,6 +359,7 @@ static void print_text(const struct status_options *o, const struct status *s)
     print_services(s->services);
     print_drift(s->changes);
     print_peers(s->peers);
+    print_loss(node);
     if (trouble)
         printf("\nthe store does not take samples; serving and counting go on: %s\n", trouble);
 }

@@ -161,11 +161,11 @@ static json_t *answer_history(struct question *q, struct control *c)
     drop_unfit(h);
     for (unsigned i = 1; i <= h->points; i++)
         json_array_append_new(points, point_json(h, target, i));
-    json_t *root =
-        json_pack("{s:s#, s:I, s:o, s:I, s:I, s:I, s:o}", "journey", q->journey.p,
-                  (int)q->journey.n, "version", (json_int_t)q->number, "objective",
-                  api_objective(c, j, h->objective), "from", (json_int_t)h->ends[0].at, "to",
-                  (json_int_t)q->now, "step_s", (json_int_t)h->step_s, "points", points);
+    json_t *root = json_pack("{s:s#, s:I, s:o, s:I, s:I, s:I, s:o, s:o}", "journey", q->journey.p,
+                             (int)q->journey.n, "version", (json_int_t)q->number, "objective",
+                             api_objective(c, j, h->objective), "from", (json_int_t)h->ends[0].at,
+                             "to", (json_int_t)q->now, "step_s", (json_int_t)h->step_s, "points",
+                             points, "losses", api_losses(c, h->ends[0].at, q->now));
     question_put_nodes(q, c, root);
     return root;
 }

@@ -39,6 +39,36 @@ void api_put_json(struct str *out, json_t *root)
     json_decref(root);
 }
 
+static json_t *ms(int64_t value)
+{
+    return json_real((double)value / 1000);
+}
+
+static json_t *loss_json(const struct loss *l)
+{
+    bool known = l->lived_ms != 0;
+    json_t *o = json_object();
+
+    set(o, "from", ms(l->stored_ms));
+    set(o, "lived_until", known ? ms(l->lived_ms) : json_null());
+    set(o, "back", ms(l->back_ms));
+    set(o, "lost_s", known ? ms(l->lived_ms - l->stored_ms) : json_null());
+    set(o, "down_s", known ? ms(l->back_ms - l->lived_ms) : json_null());
+    return o;
+}
+
+json_t *api_losses(const struct control *c, int64_t from, int64_t to)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < c->loss_count; i++) {
+        const struct loss *l = &c->losses[i];
+        if (l->back_ms / 1000 >= from && l->stored_ms / 1000 <= to)
+            json_array_append_new(list, loss_json(l));
+    }
+    return list;
+}
+
 /* How the store is, in words. */
 static json_t *store_json(const struct control *c)
 {
@@ -53,6 +83,7 @@ static json_t *store_json(const struct control *c)
     set(o, "opening_anew", json_boolean(c->renewal.out));
     set(o, "opening_anew_failed",
         c->renewal.failed.failed ? json_string(c->renewal.failed.text) : json_null());
+    set(o, "losses", api_losses(c, 0, INT64_MAX));
     return o;
 }
 

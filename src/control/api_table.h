@@ -110,6 +110,9 @@ json_t *api_objective(const struct control *c, const struct journey *journey, un
 /* The funnel of a journey of steps. */
 json_t *api_funnel(const struct control *c, const struct journey *j);
 
+/* What ends without a farewell cost this node between two times (unix seconds), newest first. */
+json_t *api_losses(const struct control *c, int64_t from, int64_t to);
+
 struct metrics_text;
 void metrics_write_steps(const struct control *c, struct metrics_text *t);
 

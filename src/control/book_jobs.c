@@ -186,7 +186,8 @@ struct scribe_job *book_job(struct book *b, int64_t unix_now, bool last)
         return NULL;
     struct scribe_job *job = calloc(1, sizeof(*job));
     check(job != NULL);
-    job->now = unix_now;
+    job->now = job->batch.now = unix_now;
+    job->batch.ends = last;
     job->tidy = minute;
     job->batch.samples = arena_array(&job->arena, struct sample, b->account_count + 1);
     fill_samples(b, job, minute || last);

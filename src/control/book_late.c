@@ -73,7 +73,6 @@ void book_late_job(struct book *b, struct scribe_job *job)
     }
     job->batch.late = list;
     job->batch.late_count = b->late_count;
-    job->batch.now = job->now;
     b->late_given = b->late_count;
 }
 

@@ -45,6 +45,7 @@ struct boot {
     struct config
         listening; /* where we listen, for as long as we run: configurations come and go */
     struct files files;
+    struct life_sign life;
     struct loader loader;
     struct peer_puller puller;
     struct query_runner queries;
@@ -92,6 +93,9 @@ static err open_store(struct boot *b, const char *version)
         log_warn("%s", opened.note);
     log_info("store %s %s", path, opened.created ? "begun" : "opened");
     snprintf(b->node, sizeof(b->node), "%s", store_node(b->store));
+    ns_t wall = clock_wall();
+    TRY(life_sign_look_back(b->store, path, wall / NS_PER_MS));
+    life_sign_open(&b->life, path, b->node, wall);
     return epoch_begin(b->store, options.now, span_from_text(version), &epoch);
 }
 
@@ -204,6 +208,7 @@ static err open_control(struct boot *b, const struct boot_options *o)
                                    .free_config = config_free,
                                    .store = b->store,
                                    .scribe = &b->scribe,
+                                   .life = &b->life,
                                    .loader = &b->loader,
                                    .puller = &b->puller,
                                    .queries = &b->queries,
@@ -311,7 +316,7 @@ static err open_files(struct boot *b)
         TRY(access_writer_open(&b->access, b->config->access_log.p, b->rings, b->workers));
         log_info("access log %s", b->config->access_log.p);
     }
-    return files_open(&b->files, logs ? &b->access : NULL, &b->certificates);
+    return files_open(&b->files, logs ? &b->access : NULL, &b->certificates, &b->life);
 }
 
 /* ---- threads */
@@ -401,6 +406,7 @@ static void close_all(struct boot *b)
     b->store_trouble = b->control.book.trouble;
     control_close(&b->control);
     scribe_free(&b->scribe);
+    life_sign_close(&b->life, !b->store_trouble.failed);
     loader_free(&b->loader);
     peer_puller_free(&b->puller);
     query_runner_free(&b->queries);

@@ -212,6 +212,29 @@ static void check_changed(void *owner, const struct check *k, bool another)
     consider_listening(c);
 }
 
+/* ---- what is stored */
+
+/* What was counted until now; nothing when a job is out. */
+static void give_job(struct control *c, bool last)
+{
+    ns_t wall = c->parts.wall();
+    struct scribe_job *job = book_job(&c->book, wall / NS_PER_S, last);
+
+    if (!job)
+        return;
+    c->job_read_ms = wall / NS_PER_MS;
+    if (!scribe_give(c->parts.scribe, job))
+        book_job_done(&c->book, job);
+}
+
+static void samples_stored(struct control *c, struct scribe_job *job)
+{
+    if (job->stored && c->parts.life)
+        life_sign_stored(c->parts.life, c->job_read_ms);
+    book_job_done(&c->book, job);
+    notice_store(c);
+}
+
 static void read_message(struct control *c, const struct message *m)
 {
     switch (m->kind) {
@@ -231,10 +254,7 @@ static void read_message(struct control *c, const struct message *m)
     case MESSAGE_PEER_ANSWER: peers_heard(c, m->job); break;
     case MESSAGE_QUERY_ANSWER: job_queries_heard(c, m->job); break;
     case MESSAGE_INQUIRY_DONE: peer_inquiry_back(c, m->job); break;
-    case MESSAGE_SAMPLES_STORED:
-        book_job_done(&c->book, m->job);
-        notice_store(c);
-        break;
+    case MESSAGE_SAMPLES_STORED: samples_stored(c, m->job); break;
     case MESSAGE_DRAIN:
     case MESSAGE_LISTEN:
     case MESSAGE_TLS:
@@ -295,9 +315,7 @@ static bool store_last(struct control *c)
     if (c->book.job_out || c->renewal.out)
         return false;
     journey_steps_drain(&c->steps);
-    struct scribe_job *job = book_job(&c->book, unix_now(c), true);
-    if (!scribe_give(c->parts.scribe, job))
-        book_job_done(&c->book, job);
+    give_job(c, true);
     return c->book.job_out;
 }
 
@@ -450,11 +468,8 @@ static void on_tick(struct timer *t)
     reload_tick(c);
     deeds_tick(c);
     backups_tick(c);
-    if (c->state == CONTROL_SERVING && c->parts.scribe && !c->renewal.out) {
-        struct scribe_job *job = book_job(&c->book, unix_now(c), false);
-        if (job && !scribe_give(c->parts.scribe, job))
-            book_job_done(&c->book, job);
-    }
+    if (c->state == CONTROL_SERVING && c->parts.scribe && !c->renewal.out)
+        give_job(c, false);
     go_on_stopping(c);
 }
 
@@ -590,8 +605,10 @@ static err open_book(struct control *c)
 {
     struct sample node = {};
 
-    if (c->parts.store)
+    if (c->parts.store) {
         TRY(samples_total(c->parts.store, NODE_VERSION, &node));
+        TRY(losses_load(c->parts.store, c->losses, &c->loss_count));
+    }
     book_open(&c->book, node.counts[NODE_MEASURED_MS], c->reactor->now, unix_now(c));
     return OK;
 }

@@ -21,6 +21,7 @@
 #include "control/job_queries.h"
 #include "control/notices.h"
 #include "control/journey_steps.h"
+#include "control/life_sign.h"
 #include "control/peers.h"
 #include "control/registry.h"
 #include "control/reload.h"
@@ -51,9 +52,10 @@ struct control_parts {
     struct port *admin;    /* lent; NULL: no admin address (simulation) */
     struct config *config; /* the first; owned from now on */
     void (*free_config)(struct config *c);
-    struct store *store;   /* NULL: nothing is remembered; read at start, then the scribe's */
-    struct scribe *scribe; /* NULL without a store */
-    struct loader *loader; /* NULL: nothing is reloaded (simulation) */
+    struct store *store;    /* NULL: nothing is remembered; read at start, then the scribe's */
+    struct scribe *scribe;  /* NULL without a store */
+    struct life_sign *life; /* told what is stored; NULL: nobody asks (simulation) */
+    struct loader *loader;  /* NULL: nothing is reloaded (simulation) */
     struct query_runner *queries; /* NULL: nobody asks databases (simulation) */
     struct peer_puller *puller;   /* NULL: nobody asks other nodes (simulation) */
     struct overlay overlay;       /* changes that the store had; owned from now on */
@@ -105,7 +107,10 @@ struct control {
     char *started_with; /* the text of the first configuration */
     struct renewal renewal;
     struct clock_watch clock;
-    bool epoch_wanted; /* the clock was set, and the store was not told yet */
+    bool epoch_wanted;              /* the clock was set, and the store was not told yet */
+    int64_t job_read_ms;            /* when what the job under way says was counted; unix */
+    struct loss losses[LOSSES_MAX]; /* of earlier processes, newest first */
+    size_t loss_count;
     struct backups backups;
     unsigned tasks_out;   /* of the scribe */
     unsigned changes_out; /* of them, those that store a change at run time */

@@ -14,9 +14,10 @@ enum {
 
 #define CERTIFICATES_EVERY (2 * NS_PER_S)
 
-err files_open(struct files *f, struct access_writer *log, struct certificate_watch *certificates)
+err files_open(struct files *f, struct access_writer *log, struct certificate_watch *certificates,
+               struct life_sign *life)
 {
-    *f = (struct files){ .log = log, .certificates = certificates };
+    *f = (struct files){ .log = log, .certificates = certificates, .life = life };
     f->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     return f->bell < 0 ? err_system(errno, "cannot make an eventfd") : OK;
 }
@@ -77,6 +78,7 @@ void *files_main(void *files)
     for (;;) {
         bool stop = atomic_load(&f->stop); /* before the last look at the rings */
         ns_t now = clock_monotonic();
+        life_sign_tick(f->life, now, clock_wall());
         if (f->log && atomic_exchange(&f->reopen, false)) {
             access_writer_drain(f->log); /* what was logged before belongs into the old file */
             access_writer_reopen(f->log);

@@ -391,6 +391,27 @@ static void write_certificates(struct control *c, struct metrics_text *t)
                   (uint64_t)until);
 }
 
+/* Of all the ends that are remembered: what alerts is a change. */
+static void write_loss(struct control *c, struct metrics_text *t)
+{
+    int64_t lost = 0, down = 0;
+
+    for (size_t i = 0; i < c->loss_count; i++) {
+        const struct loss *l = &c->losses[i];
+        int64_t lived = l->lived_ms ? l->lived_ms : l->stored_ms;
+        lost += lived - l->stored_ms;
+        down += l->back_ms - lived;
+    }
+    metrics_family(t, METRIC_gauge, "evenkeel_lost_seconds",
+                   "Time whose counts were lost, at most, by the last 32 ends without a farewell.");
+    metrics_sample(t, "");
+    metrics_number(t, (double)lost / 1000);
+    metrics_family(t, METRIC_gauge, "evenkeel_down_seconds",
+                   "Time that this node did not run after those ends.");
+    metrics_sample(t, "");
+    metrics_number(t, (double)down / 1000);
+}
+
 static void write_process(struct control *c, struct metrics_text *t)
 {
     metrics_family(t, METRIC_info, "evenkeel_build_info", "Version of the running program.");
@@ -403,6 +424,7 @@ static void write_process(struct control *c, struct metrics_text *t)
                    "Time that was measured, over all runs of this node.");
     metrics_sample(t, "");
     metrics_number(t, (double)coverage_ms(&c->book.coverage) / 1000);
+    write_loss(c, t);
     write_one(t, METRIC_counter, "evenkeel_requests_untracked_total",
               "Requests that found no room in the request table.",
               atomic_load(&c->requests.untracked));

@@ -39,6 +39,15 @@ static err lead(struct store *s, uint32_t version)
     return db_do(s, q, "cannot note which version is in force");
 }
 
+static err end_epoch(struct store *s, int64_t now)
+{
+    sqlite3_stmt *q = db_statement(s, SQL_EPOCH_END);
+
+    db_bind(q, 1, s->epoch);
+    db_bind(q, 2, now);
+    return db_do(s, q, "cannot end an epoch");
+}
+
 err samples_put(struct store *s, const struct sample_batch *batch)
 {
     TRY(late_write(s, batch->late, batch->late_count, batch->now));
@@ -50,7 +59,7 @@ err samples_put(struct store *s, const struct sample_batch *batch)
     }
     for (size_t i = 0; i < batch->lead_count; i++)
         TRY(lead(s, batch->leads[i]));
-    return OK;
+    return batch->ends ? end_epoch(s, batch->now) : OK;
 }
 
 err samples_write(struct store *s, const struct sample_batch *batch)

@@ -56,9 +56,10 @@ struct sample_batch {
     size_t histogram_count;
     const struct late_add *late; /* what comes into the past (late.h), in its order */
     size_t late_count;
-    int64_t now;     /* unix seconds; of the late ones */
+    int64_t now;     /* unix seconds; of the late ones, and of the end */
     uint32_t *leads; /* versions that came into force */
     size_t lead_count;
+    bool ends; /* nothing is counted any more: the process ends in order */
 };
 
 /* Needs an epoch. On failure nothing of the batch was stored (store_trouble() says why); the same

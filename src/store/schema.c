@@ -57,6 +57,14 @@ static const char *const steps[] = {
     "    instance TEXT NOT NULL, value TEXT NOT NULL, error TEXT NOT NULL, changed TEXT NOT NULL,"
     "    needs_restart TEXT NOT NULL);"
     "CREATE INDEX deed_at ON deed(at);",
+
+    /* Of an epoch that ended in order, when; of one that did not, what that cost (losses.h). Older programs
+     * said neither: theirs are taken to have ended in order. */
+    "ALTER TABLE epoch ADD COLUMN ended INTEGER;"
+    "UPDATE epoch SET ended = started;"
+    "ALTER TABLE epoch ADD COLUMN stored_ms INTEGER;"
+    "ALTER TABLE epoch ADD COLUMN lived_ms INTEGER;" /* NULL: nobody knows */
+    "ALTER TABLE epoch ADD COLUMN back_ms INTEGER;",
 };
 
 unsigned schema_newest(void)

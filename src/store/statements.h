@@ -34,6 +34,17 @@
     \
     X(EPOCH_ADD, \
       "INSERT INTO epoch(node, started, program) VALUES(?1, ?2, ?3) RETURNING id") \
+    X(EPOCH_END, \
+      "UPDATE epoch SET ended = ?2 WHERE id = ?1") \
+    X(EPOCH_LAST, /* until when all is stored: a start in which nothing was counted yet stored all */ \
+      "SELECT e.id, e.ended IS NULL, max(e.started, coalesce((SELECT t.at FROM total t " \
+      "WHERE t.version = 0 AND t.node = e.node), 0)) FROM epoch e WHERE e.node = ?1 " \
+      "ORDER BY e.id DESC LIMIT 1") \
+    X(LOSS_PUT, \
+      "UPDATE epoch SET stored_ms = ?2, lived_ms = nullif(?3, 0), back_ms = ?4 WHERE id = ?1") \
+    X(LOSSES_LIST, \
+      "SELECT stored_ms, coalesce(lived_ms, 0), back_ms FROM epoch WHERE stored_ms IS NOT NULL " \
+      "ORDER BY id DESC LIMIT ?1") \
     X(TOTALS_KEEP, /* what was counted after the last kept minute keeps its time */ \
       "INSERT OR IGNORE INTO minute(version, node, at, epoch, counts) " \
       "SELECT version, node, at, epoch, counts FROM total WHERE node = ?1") \

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sqlite3
+import threading
 import time
 
 import kit
@@ -12,14 +13,18 @@ from cases_reload import reload
 from cases_terminal import tell
 from kit import Edge, Instance, case, connect, expect, wait_for
 
-CONFIG = """
+FILE = """
 listen: { http: "127.0.0.1:${http}", admin: "127.0.0.1:${admin}" }
 store: ${dir}/evenkeel.db
-workers: 1
+workers: 2
 services: { shop: { health: { interval: 0s }, instances: ["%s"] } }
 journeys:
-  browse: { routes: [GET /b], objectives: { available: { target: 99%% } } }
+  browse: { routes: [GET /b], objectives: { %s } }
 """
+
+
+def file(instance, objectives="available: { target: 99% }"):
+    return FILE % (instance.address, objectives)
 
 
 def ask(edge, n):
@@ -83,7 +88,7 @@ def store_that_is_full_goes_on_when_there_is_room():
     if os.geteuid() != 0:
         return  # nobody else can mount a small disk
     with Instance() as instance:
-        edge = Edge((CONFIG % instance.address).replace("${dir}/evenkeel.db", "${dir}/small/evenkeel.db"))
+        edge = Edge(file(instance).replace("${dir}/evenkeel.db", "${dir}/small/evenkeel.db"))
         small = os.path.join(edge.folder, "small")
         os.mkdir(small)
         mount = f'mount -t tmpfs -o size=2m tmpfs {small} && exec "$@"'
@@ -117,7 +122,7 @@ def store_that_is_full_goes_on_when_there_is_room():
 
 @case
 def store_that_another_process_locks_goes_on_afterwards():
-    with Instance() as instance, Edge(CONFIG % instance.address) as edge:
+    with Instance() as instance, Edge(file(instance)) as edge:
         ask(edge, 10)
         is_stored(edge, 10)
         db = sqlite3.connect(os.path.join(edge.folder, "evenkeel.db"), isolation_level=None)
@@ -132,7 +137,7 @@ def store_that_another_process_locks_goes_on_afterwards():
 @case
 def store_that_is_deleted_is_written_anew():
     with Instance() as instance:
-        edge = Edge(CONFIG % instance.address)
+        edge = Edge(file(instance))
         path = os.path.join(edge.folder, "evenkeel.db")
         try:
             edge.start()
@@ -156,7 +161,7 @@ def store_that_is_deleted_is_written_anew():
 @case
 def store_that_is_damaged_is_moved_aside_and_filled_again():
     with Instance() as instance:
-        edge = Edge(CONFIG % instance.address)
+        edge = Edge(file(instance))
         path = os.path.join(edge.folder, "evenkeel.db")
         try:
             edge.start()
@@ -194,7 +199,7 @@ def store_that_is_damaged_heals_while_instances_come_and_go():
         stream.send(b"HTTP/1.1 " + (b"200 OK" if well else b"500 No") + b"\r\nContent-Length: 0\r\n\r\n")
 
     with Instance(well_and_ill_in_turn) as instance:
-        edge = Edge((CONFIG % instance.address).replace("interval: 0s", "path: /healthz, interval: 100ms, fall: 1, rise: 1"))
+        edge = Edge(file(instance).replace("interval: 0s", "path: /healthz, interval: 100ms, fall: 1, rise: 1"))
         path = os.path.join(edge.folder, "evenkeel.db")
         try:
             edge.start()
@@ -217,10 +222,10 @@ def store_that_is_damaged_heals_while_instances_come_and_go():
 
 @case
 def store_of_somebody_else_in_its_place_is_left_alone():
-    with Instance() as instance, Edge(CONFIG % instance.address) as other:
+    with Instance() as instance, Edge(file(instance)) as other:
         ask(other, 3)
         is_stored(other, 3)
-        with Edge(CONFIG % instance.address) as edge:
+        with Edge(file(instance)) as edge:
             path = os.path.join(edge.folder, "evenkeel.db")
             ask(edge, 10)
             is_stored(edge, 10)
@@ -245,7 +250,7 @@ def store_of_somebody_else_in_its_place_is_left_alone():
 
 @case
 def backup_is_whole_and_a_start_from_it_counts_on():
-    with Instance() as instance, Edge(CONFIG % instance.address) as edge:
+    with Instance() as instance, Edge(file(instance)) as edge:
         ask(edge, 30)
         is_stored(edge, 30)
         path = os.path.join(edge.folder, "copy.db")
@@ -258,7 +263,7 @@ def backup_is_whole_and_a_start_from_it_counts_on():
         code, _, wrong = tell(edge, "backup", os.path.join(edge.folder, "none", "copy.db"))
         expect(code == 1 and "No such file" in wrong, f"{code} {wrong}")
         node = journeys(edge)["node"]
-        with_copy = Edge((CONFIG % instance.address).replace("${dir}/evenkeel.db", path))
+        with_copy = Edge(file(instance).replace("${dir}/evenkeel.db", path))
         with with_copy:
             expect(good(with_copy) == 30, f"the copy knows {good(with_copy)}, not 30")
             expect(journeys(with_copy)["node"] == node, "the copy is another node's")
@@ -266,40 +271,117 @@ def backup_is_whole_and_a_start_from_it_counts_on():
         is_stored(edge, 35)
 
 
+def losses(edge):
+    return journeys(edge)["store"]["losses"]
+
+
+class Load:
+    """Clients that ask as fast as they are answered; `answered` has the wall time of each answer."""
+
+    def __init__(self, edge, clients=4):
+        self.answered, self.going = [], True
+        self.threads = [threading.Thread(target=self.ask, args=(edge,), daemon=True) for _ in range(clients)]
+        for t in self.threads:
+            t.start()
+
+    def ask(self, edge):
+        client = connect(edge.http)
+        try:
+            while self.going:
+                if client.get("/b")[0] == 200:
+                    self.answered.append(time.time())
+                time.sleep(0.002)
+        except (kit.Wrong, OSError):
+            pass  # it was killed
+        finally:
+            client.close()
+
+    def end(self):
+        self.going = False
+        for t in self.threads:
+            t.join()
+
+
 @case
-def store_loses_at_most_two_seconds_by_a_kill():
+def kill_loses_at_most_two_seconds_and_says_how_much():
     with Instance() as instance:
-        edge = Edge(CONFIG % instance.address)
+        edge = Edge(file(instance))
         try:
             edge.start()
-            sent = []  # when each was answered
-            client = connect(edge.http)
-            until = time.monotonic() + 6
-            while time.monotonic() < until:
-                expect(client.get("/b")[0] == 200, "it does not serve")
-                sent.append(time.monotonic())
-                time.sleep(0.005)
-            at = time.monotonic()
+            expect(losses(edge) == [], "a first start has lost something")
+            load = Load(edge)
+            time.sleep(5.37)
+            measured = edge.metric("evenkeel_measured_seconds_total")
+            killed_at = time.time()
             killed(edge)
-            client.close()
+            load.end()
+            time.sleep(3)
+            begun = time.time()
             edge.start()
-            kept, older = good(edge), sum(1 for t in sent if t < at - 2)
-            expect(older <= kept <= len(sent), f"{kept} of {len(sent)} are known after the kill, {older} were older than two seconds")
+            loss, = losses(edge)
+            kept = good(edge)
+            of_surely_stored = sum(1 for t in load.answered if t < loss["from"] - 0.2)
+            expect(of_surely_stored <= kept <= len(load.answered),
+                   f"{kept} of {len(load.answered)} are known after the kill, {of_surely_stored} were stored as it says")
+            older = sum(1 for t in load.answered if t < killed_at - 2)
+            expect(older <= kept, f"{kept} are known after the kill, {older} were older than two seconds")
+            expect(0 <= loss["lost_s"] <= 2, f"{loss} by a kill")
+            expect(abs(loss["lived_until"] - killed_at) < 0.5, f"{loss}, but it was killed at {killed_at}")
+            expect(begun - 0.1 <= loss["back"] <= begun + 5, f"{loss}, but it was started at {begun}")
+            expect(2.5 <= loss["down_s"] <= loss["back"] - killed_at + 0.5, f"{loss}, it was away for three seconds")
+            expect(abs(loss["lost_s"] + loss["down_s"] - (loss["back"] - loss["from"])) < 0.01, f"{loss} does not add up")
+            # neither is measured, and all else is
+            now = edge.metric("evenkeel_measured_seconds_total")
+            expect(measured - 2 <= now <= measured + time.time() - begun + 0.5, f"{measured} s were measured, then {now}")
+            edge.says("the last run did not end in order: counts of at most ")
+            expect("counts of at most" in tell(edge, "status")[1], "status does not say it")
+            expect("ended without a farewell 1 time:" in tell(edge, "slo", "browse")[1], "slo does not say it")
+            expect(json.loads(tell(edge, "slo", "browse", "--json")[1])["histories"][0]["losses"] == [loss], "not in the history")
+            expect(abs(edge.metric("evenkeel_lost_seconds") - loss["lost_s"]) < 0.002, "the metric says something else")
+            expect(abs(edge.metric("evenkeel_down_seconds") - loss["down_s"]) < 0.002, "the metric says something else")
+            # a stop in order costs nothing
+            edge.stop()
+            expect(not os.path.exists(os.path.join(edge.folder, "evenkeel.db-life")), "the sign of life is left behind")
+            edge.start()
+            expect(losses(edge) == [loss], f"{losses(edge)} after a stop in order")
+            expect(good(edge) == kept, "a stop in order lost counts")
+            # a second one, of which nobody knows how long it lived
+            os.unlink(os.path.join(edge.folder, "evenkeel.db-life"))
+            killed(edge)
+            edge.start()
+            second, first = losses(edge)
+            expect(first == loss and second["lost_s"] is None and second["down_s"] is None, f"{second}")
+            expect("of how long is not known" in tell(edge, "status")[1], "status makes something up")
+        finally:
+            edge.__exit__(None)
+
+
+@case
+def stop_while_the_store_takes_nothing_says_what_it_cost():
+    with Instance() as instance:
+        edge = Edge(file(instance))
+        try:
+            edge.start()
+            ask(edge, 10)
+            is_stored(edge, 10)
+            db = sqlite3.connect(os.path.join(edge.folder, "evenkeel.db"), isolation_level=None)
+            db.execute("BEGIN IMMEDIATE")
+            troubled(edge, "busy")
+            time.sleep(2)
+            stopped = time.time()
+            edge.stop()
+            edge.says("what was counted last is not stored")
+            db.execute("ROLLBACK")
+            db.close()
+            edge.start()
+            loss, = losses(edge)
+            expect(good(edge) == 10, f"{good(edge)} are known, not 10")
+            expect(loss["lost_s"] >= 2 and loss["lived_until"] >= stopped, f"{loss}, stopped at {stopped}")
         finally:
             edge.__exit__(None)
 
 
 # ---- other objectives
-
-OBJECTIVES = """
-listen: { http: "127.0.0.1:${http}", admin: "127.0.0.1:${admin}" }
-store: ${dir}/evenkeel.db
-workers: 2
-services: { shop: { health: { interval: 0s }, instances: ["%s"] } }
-journeys:
-  browse: { routes: [GET /b], objectives: { %s } }
-"""
-
 
 def of_browse(edge):
     return next(j for j in journeys(edge)["journeys"] if j["name"] == "browse")
@@ -327,10 +409,10 @@ def another_under_is_rebuilt_from_histograms():
         kit.tell(_, stream, request)
 
     with Instance(by_query) as instance:
-        def file(objectives):
-            return OBJECTIVES % (instance.address, objectives)
+        def with_objectives(objectives):
+            return file(instance, objectives)
 
-        edge = Edge(file("fast: { target: 90%, under: 90ms }"))
+        edge = Edge(with_objectives("fast: { target: 90%, under: 90ms }"))
         try:
             edge.start()
             client = connect(edge.http)
@@ -345,7 +427,7 @@ def another_under_is_rebuilt_from_histograms():
             late = connect(edge.http)
             late.send("GET /b?600 HTTP/1.1\r\nHost: a.test\r\n\r\n")
             time.sleep(0.05)
-            edge.put(file("fast: { target: 90%, under: 450ms }, available: { target: 99% }"))
+            edge.put(with_objectives("fast: { target: 90%, under: 450ms }, available: { target: 99% }"))
             told = reload(edge)
             expect("browse: version 2 goes on with the counts of before" in told["counts"], str(told))
             get(0, 200)
@@ -355,7 +437,7 @@ def another_under_is_rebuilt_from_histograms():
             note = expect_browse(edge, 2, 6, 2, {"fast": (6, 2), "available": (8, 0)})
             expect("rebuilt from histograms" in note and note in tell(edge, "status")[1], f"{note}")
             # no edge: said before and afterwards, and begun anew
-            edge.put(file("fast: { target: 90%, under: 452ms }"))
+            edge.put(with_objectives("fast: { target: 90%, under: 452ms }"))
             expect("452ms is no edge of the histogram; 450ms and 455ms are" in edge.validate()[1], edge.validate()[1])
             code, said, _ = tell(edge, "reload")
             expect(code == 0 and "browse: counts begin anew with version 3: those of 'fast' cannot be rebuilt, 452ms is no edge" in said, said)
@@ -365,7 +447,7 @@ def another_under_is_rebuilt_from_histograms():
             is_stored_now(edge)
             killed(edge)
             client.close()
-            edge.put(file("fast: { target: 90%, under: 90ms }"))
+            edge.put(with_objectives("fast: { target: 90%, under: 90ms }"))
             edge.start()
             edge.says("browse: version 1 goes on with the counts of before")
             client = connect(edge.http)
