@@ -51,6 +51,8 @@ static int read_options(int argc, char **argv, struct asking *ret)
             ret->why = optarg;
         if (id == OPTION_json)
             ret->json = true;
+        if (id == OPTION_check)
+            ret->check = true;
         if (id == OPTION_watch && (ret->watch_s = seconds_of(optarg)) <= 0) {
             fprintf(stderr, "evenkeel %s: --watch=%s: from 0.1 to 86400 seconds\n", argv[0],
                     optarg);

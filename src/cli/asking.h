@@ -9,6 +9,7 @@ struct asking {
     const char *admin;
     const char *why; /* NULL: not said */
     bool json;
+    bool check;       /* nothing is asked: a file is looked at */
     double watch_s;   /* how often; 0: once */
     unsigned changes; /* how many of the last ones; 0: they are not asked for */
 };

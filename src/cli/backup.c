@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* backup.c - `evenkeel backup FILE`: the running program copies its store; we wait, and say how large it is. */
+/* backup.c - `evenkeel backup FILE`: the running program copies its store; we wait, and say how large it is. With --check
+ * the file is one that is there, and backup_check.c looks at it. */
 #include "cli/answers.h"
 #include "cli/asking.h"
+#include "cli/backup_check.h"
 #include "cli/commands.h"
 
 #include <stdlib.h>
@@ -20,7 +22,8 @@ static int read_options(int argc, char **argv, struct backup_options *o)
 
     if (usage != EXIT_DONE || o->file)
         return usage;
-    fprintf(stderr, "evenkeel backup: one file is expected, where the copy goes\n");
+    fprintf(stderr, "evenkeel backup: one file is expected, %s\n",
+            o->asked.check ? "which is checked" : "where the copy goes");
     return EXIT_USAGE;
 }
 
@@ -99,6 +102,8 @@ int cmd_backup(int argc, char **argv)
 
     if (usage != EXIT_DONE)
         return usage;
+    if (o.asked.check)
+        return backup_check(o.file, o.asked.json);
     err e = begin(&o, &serial);
     if (!e.failed)
         e = wait_for(&o, serial, &last);

@@ -35,13 +35,15 @@ const struct option_row option_rows[OPTION_COUNT] = {
       "0 right (perhaps with warnings), 1 wrong, 2 wrong usage.") \
     X(status, NULL, "[--admin HOST:PORT] [--json] [--watch[=SECONDS]]\n--changes[=COUNT] [--admin HOST:PORT] [--json]", \
       "Shows the journeys, worst first, the services with their instances, what was changed at run time and differs from " \
-      "the file (drift), of the running evenkeel, and the peers whose counters are in the figures.\n" \
-      "With --changes who changed and reloaded what, and why; the exit code is 0 then, whatever the objectives are.", \
+      "the file (drift), of the running evenkeel, and the peers whose counters are in the figures.", \
       MET_OR_NOT) \
-    X(backup, "@file", "FILE [--admin HOST:PORT] [--json]", \
+    X(backup, "@file", "FILE [--admin HOST:PORT] [--json]\n--check FILE [--json]", \
       "The running evenkeel copies its store to a new file, with its own rights, while it goes on.\n" \
-      "FILE ends in .db and must not exist. It appears once it is whole, checked and on the disk.", \
-      "0 the copy is there, 1 it is not, or no evenkeel answers, 2 wrong usage.") \
+      "FILE ends in .db and must not exist. It appears once it is whole, checked and on the disk.\n" \
+      "With --check nobody is asked and nothing is written: a copy, or a store that no evenkeel has open, is read as a whole. Is it a " \
+      "store, of tables that this program knows, undamaged, and do its counts hold what always holds? Then it says what is in it: " \
+      "node, journeys with their counts, from when to when, rows.", \
+      "0 the copy is there, or whole, 1 it is not, or no evenkeel answers, 2 wrong usage.") \
     X(reload, NULL, "[--why TEXT] [--admin HOST:PORT] [--json]", \
       "Lets the running evenkeel read its file again. The file is checked whole first: a wrong one changes nothing. " \
       "Connections and what was learned about instances stay; keys that take a restart are named and stay as they were. " \

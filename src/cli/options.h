@@ -73,6 +73,8 @@ enum command {
       "until it is in force: nothing is under way at a drained instance, an undrained one takes requests") \
     X(patience,   "patience",   0,   "TIME",      "30s 5m 1h", ON(drain) | ON(undrain), \
       "how long to wait at most: 30s, 5m (default 10m)") \
+    X(check,      "check",      0,   NULL,        NULL,       ON(backup), \
+      "makes no copy: says whether FILE, a copy or a store that is not in use, is whole, and what is in it") \
     X(admin,      "admin",      0,   "HOST:PORT", NULL,       ASKING, \
       "the running evenkeel's admin address (default " CLIENT_DEFAULT_ADMIN "), also as https://HOST:PORT or " \
       "unix:/PATH") \

@@ -14,6 +14,9 @@
 
 enum { NODE_UID_CHARS = 16 };
 
+/* "EvKl" in the file's header (SQLite's application_id): never touch the file of another program. */
+enum { STORE_APPLICATION_ID = 0x45764b6c };
+
 struct store {
     sqlite3 *db;
     sqlite3_stmt *statements[STATEMENTS_COUNT];

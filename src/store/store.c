@@ -16,10 +16,6 @@
 #include <time.h>
 #include <unistd.h>
 
-/* "EvKl" in the file's header (SQLite's application_id): never touch the file of another
- * program. */
-enum { APPLICATION_ID = 0x45764b6c };
-
 enum {
     BUSY_WAIT_MS = 2000,           /* another writer is a person with sqlite3, or a stuck process */
     WAL_KEPT_BYTES = 16 * 1048576, /* the log is cut back to this after a checkpoint */
@@ -107,7 +103,7 @@ static err identify(struct store *s)
     TRY(db_read_number(s, "SELECT count(*) FROM sqlite_master", &tables));
     TRY(db_read_number(s, "PRAGMA application_id", &id));
     TRY(db_read_number(s, "PRAGMA user_version", &version));
-    if (id != APPLICATION_ID && (id != 0 || version != 0 || tables != 0))
+    if (id != STORE_APPLICATION_ID && (id != 0 || version != 0 || tables != 0))
         return db_trouble(s, STORE_DENIED,
                           "this is the SQLite file of another program; it was left as it is, name "
                           "another file in `store:`");
@@ -168,7 +164,7 @@ static err configure(struct store *s, const struct store_options *o)
     snprintf(sql, sizeof(sql),
              "PRAGMA application_id = %d; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; "
              "PRAGMA journal_size_limit = %d; PRAGMA max_page_count = %u;",
-             APPLICATION_ID, WAL_KEPT_BYTES, o->pages_max ? o->pages_max : 0xfffffffe);
+             STORE_APPLICATION_ID, WAL_KEPT_BYTES, o->pages_max ? o->pages_max : 0xfffffffe);
     TRY(db_run(s, "PRAGMA journal_mode = WAL", "cannot be opened for writing"));
     TRY(db_read_number(s, "SELECT journal_mode = 'wal' FROM pragma_journal_mode", &is_wal));
     if (!is_wal && !in_memory(o))

@@ -3,8 +3,10 @@
 import glob
 import json
 import os
+import shutil
 import signal
 import sqlite3
+import subprocess
 import threading
 import time
 
@@ -269,6 +271,57 @@ def backup_is_whole_and_a_start_from_it_counts_on():
             expect(journeys(with_copy)["node"] == node, "the copy is another node's")
         ask(edge, 5)
         is_stored(edge, 35)
+
+
+def check(path, *options):
+    done = subprocess.run([kit.binary, "backup", "--check", path, *options], stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, timeout=kit.PATIENCE_S)
+    return done.returncode, done.stdout, done.stderr
+
+
+@case
+def backup_is_checked_without_the_program():
+    with Instance() as instance, Edge(file(instance)) as edge:
+        ask(edge, 30)
+        is_stored(edge, 30)
+        store, path = (os.path.join(edge.folder, name) for name in ("evenkeel.db", "copy.db"))
+        expect(tell(edge, "backup", path)[0] == 0, "there is no copy")
+        code, said, wrong = check(path)
+        expect(code == 0 and f"{path}: a whole store" in said and "browse" in said and wrong == "", f"{code} {said} {wrong}")
+        code, said, _ = check(path, "--json")
+        o = json.loads(said)
+        expect(code == 0 and o["state"] == "whole" and o["findings"] == [] and o["node"] == journeys(edge)["node"], said)
+        of_journey = next(j for j in o["journeys"] if j["name"] == "browse")
+        expect(of_journey["counts"] == {"good": 30, "slow": 0, "failed": 0, "excluded": 0}, said)
+        expect(o["rows"]["journey"] == len(o["journeys"]) and o["bytes"] == os.path.getsize(path), said)
+        expect(not glob.glob(path + "-*"), "something was left beside it")
+        # the running one's is for it alone
+        code, said, wrong = check(store)
+        expect(code == 1 and "open in another process" in wrong, f"{code} {said} {wrong}")
+        # not a store, damaged, newer
+        empty, text, newer = (os.path.join(edge.folder, name) for name in ("empty.db", "text.db", "newer.db"))
+        open(empty, "w").close()
+        with open(text, "w") as f:
+            f.write("no store at all\n" * 1000)
+        shutil.copy(path, newer)
+        db = sqlite3.connect(newer)
+        db.execute("PRAGMA user_version = 999")
+        db.close()
+        with open(path, "r+b") as f:
+            f.seek(os.path.getsize(path) // 2 // 4096 * 4096)
+            f.write(b"\xa5" * 4096)
+        for name, word, sentence in ((empty, "no-store", "the file is empty"), (text, "no-store", "does not begin as a store"),
+                                     (newer, "newer", "tables are of version 999"), (path, "damaged", "damaged"),
+                                     (path + ".none", "unreadable", "No such file")):
+            code, said, wrong = check(name)
+            expect(code == 1 and sentence in wrong, f"{name}: {code} {said} {wrong}")
+            code, said, wrong = check(name, "--json")
+            expect(code == 1 and json.loads(said)["state"] == word and json.loads(said)["findings"] and wrong == "", f"{said} {wrong}")
+        killed(edge)
+        code, said, wrong = check(store)  # with the log that it left
+        expect(code == 0 and "and a log" in said, f"{code} {said} {wrong}")
+        edge.start()
+        expect(good(edge) == 30, "the check changed something")
 
 
 def losses(edge):

@@ -585,7 +585,8 @@ def every_object_is_described():
         log, admin = os.path.join(edge.folder, "log"), ("--admin", f"127.0.0.1:{edge.admin}")
         with open(log, "w") as f:
             f.write('1.2.3.4 - - [10/Oct/2026:13:55:36 +0000] "GET /browse HTTP/1.1" 200 5 "-" "-"\n')
-        lines = {"status": (*admin,), "status --changes": admin, "backup": (os.path.join(edge.folder, "copy.db"), *admin), "reload": admin,
+        lines = {"status": (*admin,), "status --changes": admin, "backup": (os.path.join(edge.folder, "copy.db"), *admin),
+                 "backup --check": (os.path.join(edge.folder, "copy.db"),), "reload": admin,
                  "drain": (instance.address, "--force", *admin), "undrain": (instance.address, *admin), "validate": ("-c", edge.file),
                  "init": ("--log", log), "slo --from": (log, "-c", edge.file), "slo JOURNEY": ("browse", *admin), "version": ()}
         expect(set(lines) == set(described), set(described) ^ set(lines))
