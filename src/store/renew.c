@@ -151,10 +151,19 @@ static err renew_missing(struct store *s, struct store_opened *found)
 
 /* ---- replaced */
 
-/* Whose file stands there, without touching its log; "" when that cannot be told. */
-static void peek_node(const char *path, char ret_uid[NODE_UID_CHARS + 1])
+/* Another file system is mounted where the file was, because the old one had become read-only or broke: what lies beside the
+ * new file is its own, and what is left of the old one nobody can reach. */
+static bool is_elsewhere(const struct store *s)
 {
-    char *uri = sqlite3_mprintf("file:%s?immutable=1", path);
+    struct stat st;
+
+    return stat(s->path, &st) == 0 && st.st_dev != s->device;
+}
+
+/* Whose file stands there, without touching a log that may be the old one's; "" when that cannot be told. */
+static void peek_node(const struct store *s, char ret_uid[NODE_UID_CHARS + 1])
+{
+    char *uri = sqlite3_mprintf("file:%s?%s", s->path, is_elsewhere(s) ? "mode=ro" : "immutable=1");
     sqlite3 *db = NULL;
     sqlite3_stmt *q = NULL;
 
@@ -174,15 +183,17 @@ static err renew_replaced(struct store *s, struct store_opened *found)
 {
     char uid[NODE_UID_CHARS + 1];
 
-    peek_node(s->path, uid);
+    peek_node(s, uid);
     if (strcmp(uid, s->uid) != 0)
         return db_trouble(
             s, STORE_DENIED,
             "a file that is not this node's store was put in its place, and is left as "
             "it is; put the right one back, or restart to begin with this one");
-    if (!s->damaged) /* what the log has goes into the file that was there before */
+    if (!s->damaged &&
+        !is_elsewhere(s)) { /* what the log has goes into the file that was there before */
         TRY(db_run(s, "PRAGMA wal_checkpoint(TRUNCATE)", "cannot be finished"));
-    TRY(remove_empty_log(s));
+        TRY(remove_empty_log(s));
+    }
     snprintf(found->note, sizeof(found->note),
              "another copy of store %.300s was put in its place while it was open; it goes on in "
              "that one",

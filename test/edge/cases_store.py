@@ -122,6 +122,75 @@ def store_that_is_full_goes_on_when_there_is_room():
             edge.__exit__(None)
 
 
+def in_namespace(edge, *command):
+    done = subprocess.run(["nsenter", "-t", str(edge.process.pid), "-m", *command], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    expect(done.returncode == 0, f"{' '.join(command)}: {done.stdout}{done.stderr}")
+
+
+def may_mount_a_disk(folder):
+    """Loop devices and ext4: not in every container, and for root alone."""
+    if os.geteuid() != 0:
+        return False
+    image, place = os.path.join(folder, "image"), os.path.join(folder, "disk")
+    with open(image, "wb") as f:
+        f.truncate(32 << 20)
+    os.mkdir(place)
+    for command in (["mkfs.ext4", "-q", "-F", image], ["unshare", "--mount", "mount", "-o", "loop", image, place]):
+        if not shutil.which(command[0]) or subprocess.run(command, capture_output=True).returncode:
+            return False
+    return True
+
+
+@case
+def store_on_a_disk_that_becomes_read_only_goes_on_with_the_next():
+    with Instance() as instance:
+        edge = Edge(file(instance).replace("${dir}/evenkeel.db", "${dir}/disk/evenkeel.db"))
+        image, other, place = (os.path.join(edge.folder, name) for name in ("image", "repaired", "disk"))
+
+        def start(mounted, options="loop"):
+            edge.launch(command=["unshare", "--mount", "sh", "-c", f'mount -o {options} {mounted} {place} && exec "$@"', "sh"])
+
+        try:
+            if not may_mount_a_disk(edge.folder):
+                print("skipped: no disk may be mounted here", flush=True)
+                return
+            start(image)
+            edge.ready()
+            ask(edge, 10)
+            is_stored(edge, 10)
+            node = journeys(edge)["node"]
+            # as after an error of the disk; `remount,ro` is refused while files are open for writing
+            in_namespace(edge, "mount", "-o", "remount,abort", place)
+            troubled(edge, "disk", "Read-only file system")
+            time.sleep(2)
+            expect(edge.said().count("the store does not take samples") == 1, "it is not said once")
+            count = good(edge)
+            expect(count == 15, f"{count} are counted, not 15")
+            # repaired, and mounted anew where it was
+            shutil.copy(image, other)
+            subprocess.run(["e2fsck", "-fy", other], capture_output=True)
+            in_namespace(edge, "umount", "-l", place)
+            in_namespace(edge, "mount", "-o", "loop", other, place)
+            wait_for("it takes samples again", lambda: state(edge) == "well")
+            ask(edge, 3)
+            is_stored(edge, count + 3)
+            edge.says("another copy of store")
+            expect("but the store" not in edge.admin_get("/readyz")[1], "readyz still speaks of trouble")
+            edge.stop()
+            # the next start finds all of it; one on a disk that is read-only from the begin is refused
+            start(other)
+            edge.ready()
+            expect(good(edge) == count + 3, f"{good(edge)} are known after a restart, not {count + 3}")
+            expect(journeys(edge)["node"] == node, "it is another node now")
+            expect(losses(edge) == [], f"{losses(edge)} is said to be lost")
+            edge.stop()
+            start(other, "loop,ro")
+            edge.ended(1)
+            edge.says("Read-only file system")
+        finally:
+            edge.__exit__(None)
+
+
 @case
 def store_that_another_process_locks_goes_on_afterwards():
     with Instance() as instance, Edge(file(instance)) as edge:
