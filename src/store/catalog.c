@@ -5,8 +5,11 @@
 #include "base/check.h"
 #include "core/pack.h"
 #include "store/db.h"
+#include "store/losses.h"
 #include "store/rebuilt_history.h"
 #include "store/samples.h"
+
+enum { SET_BACK_MOST_S = 86400 };
 
 static err history_begin(struct store *s, int64_t version, int64_t now)
 {
@@ -27,6 +30,24 @@ static err totals_keep(struct store *s)
     return db_do(s, q, "cannot keep the last epoch's totals");
 }
 
+/* The clock was ahead and was set back: what was counted by it was counted until now, whatever it said, and its times will
+ * come again. Rows that lie in the future would stand between those of then. A clock that says to be more than a day behind is
+ * rather wrong now, as after a start without a battery: nothing is dropped at its word. */
+static err leave_the_future(struct store *s, int64_t now, int64_t last)
+{
+    static const enum statement all[] = { SQL_BEGINS_BACK, SQL_MINUTES_BACK, SQL_HOURS_BACK,
+                                          SQL_TOTALS_BACK };
+    bool behind = last > now && last - now <= SET_BACK_MOST_S;
+
+    for (size_t i = 0; behind && i < sizeof(all) / sizeof(all[0]); i++) {
+        sqlite3_stmt *q = db_statement(s, all[i]);
+        db_bind(q, 1, s->node);
+        db_bind(q, 2, now);
+        TRY(db_do(s, q, "cannot take back what lies in the future"));
+    }
+    return OK;
+}
+
 /* RETURNING gives its row before the statement is done: read it, then finish. */
 static err add_returning(struct store *s, sqlite3_stmt *q, const char *doing, int columns,
                          int64_t *ret_values)
@@ -42,12 +63,16 @@ static err add_returning(struct store *s, sqlite3_stmt *q, const char *doing, in
 
 err catalog_epoch(struct store *s, int64_t now, struct span program)
 {
-    sqlite3_stmt *q = db_statement(s, SQL_EPOCH_ADD);
+    int64_t last;
+    bool goes_on;
 
+    TRY(loss_look(s, &goes_on, &last));
+    sqlite3_stmt *q = db_statement(s, SQL_EPOCH_ADD);
     db_bind(q, 1, s->node);
     db_bind(q, 2, now);
     db_bind_text(q, 3, program);
     TRY(add_returning(s, q, "cannot begin an epoch", 1, &s->epoch));
+    TRY(leave_the_future(s, now, last));
     return totals_keep(s);
 }
 

@@ -19,6 +19,9 @@
     "DELETE FROM " table " WHERE (version, node, at, epoch) IN " \
     "(SELECT version, node, at, epoch FROM " table OF_VERSION condition \
     " ORDER BY at, epoch LIMIT ?4)"
+#define ALL_VERSIONS "(SELECT 0 AS id UNION ALL SELECT id FROM version)"
+#define FUTURE(table, condition) \
+    "DELETE FROM " table " WHERE version IN " ALL_VERSIONS " AND node = ?1 " condition
 #define CHANGE_COLUMNS \
     "id, kind, service, instance, value, who, why, at, expires, file_value"
 
@@ -45,8 +48,17 @@
     X(LOSSES_LIST, \
       "SELECT stored_ms, coalesce(lived_ms, 0), back_ms FROM epoch WHERE stored_ms IS NOT NULL " \
       "ORDER BY id DESC LIMIT ?1") \
+    X(BEGINS_BACK, /* a history that lies in the future as a whole begins a second ago */ \
+      "INSERT OR IGNORE INTO hour(version, node, at, epoch, counts) " \
+      "SELECT h.version, h.node, ?2 - 1, h.epoch, h.counts FROM " ALL_VERSIONS " AS v JOIN hour h " \
+      "ON h.version = v.id AND h.node = ?1 AND h.at = " \
+      "(SELECT min(f.at) FROM hour f WHERE f.version = v.id AND f.node = ?1) WHERE h.at >= ?2") \
+    X(MINUTES_BACK, FUTURE("minute", "AND at > ?2")) \
+    X(HOURS_BACK, FUTURE("hour", "AND at >= ?2")) /* of now are begins, which were moved */ \
+    X(TOTALS_BACK, \
+      "UPDATE total SET at = ?2 WHERE node = ?1 AND at > ?2") \
     X(TOTALS_KEEP, /* what was counted after the last kept minute keeps its time */ \
-      "INSERT OR IGNORE INTO minute(version, node, at, epoch, counts) " \
+      "INSERT OR REPLACE INTO minute(version, node, at, epoch, counts) " \
       "SELECT version, node, at, epoch, counts FROM total WHERE node = ?1") \
     X(HISTORY_BEGIN, /* a history begins with zeroes */ \
       "INSERT INTO hour(version, node, at, epoch, counts) SELECT ?1, ?2, ?3, ?4, x'' " \

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # table.py - planted bugs that the simulation must catch. Each: name, file, text that occurs exactly once there, what
-# stands there instead, the scenario that must fail. A bug that once was real belongs here too.
+# stands there instead, the scenario that must fail; or, of what no scenario comes to, the program of unit tests (test_...). A bug
+# that once was real belongs here too.
 MUTANTS = [
     ("counted_twice", "src/plane/http/account.c",
      "    count_verdict(x, latency > 0 ? latency : 0);\n",
@@ -155,4 +156,66 @@ MUTANTS = [
     ("down_is_used", "src/plane/http/pick.c",
      "    return s->health.interval == 0 || !e->said || said(e, i, SAID_UP);",
      "    return s->health.interval >= 0 || !e->said || said(e, i, SAID_UP);", "flapping"),
+    # the wall clock
+    ("set_back_unseen", "src/control/clock_watch.c",
+     "    if (step <= CLOCK_STEP_MIN && step >= -CLOCK_STEP_MIN)", "    if (step <= CLOCK_STEP_MIN)", "clock_is_set"),
+    ("set_on_told_each_second", "src/control/clock_watch.c",
+     "    w->ahead = ahead;\n", "    w->ahead = w->begun ? w->ahead : ahead;\n", "clock_is_set"),
+    ("set_clock_is_measured", "src/control/control.c",
+     "        coverage_gap(&c->book.coverage, c->reactor->now);\n", "", "clock_is_set"),
+    ("no_epoch_for_a_set_clock", "src/control/control.c",
+     "        c->epoch_wanted = c->parts.scribe != NULL;\n", "", "clock_is_set"),
+    ("future_rows_stay", "src/store/catalog.c",
+     "    TRY(leave_the_future(s, now, last));\n", "", "clock_is_set"),
+    ("slot_of_the_wrong_epoch", "src/control/book_jobs.c",
+     "                                   .epoch = l->slot_epoch,\n", "", "clock_is_set"),
+    # other objectives
+    ("edge_counts_below_itself", "src/core/rebuild.c",
+     "*(i < p->bin ? &r.good : &r.bad) += bins[i];", "*(i <= p->bin ? &r.good : &r.bad) += bins[i];", "test_core_rebuild"),
+    ("slow_by_the_largest_threshold", "src/core/rebuild.c",
+     "(least == 0 || to[i] < least)", "(least == 0 || to[i] > least)", "test_core_rebuild"),
+    ("no_edge_is_taken_for_one", "src/core/rebuild.c",
+     "    return histogram_is_edge(under);\n", "    return histogram_bin(under) < HISTOGRAM_BINS;\n", "test_core_rebuild"),
+    ("rebuilt_without_its_funnel", "src/core/rebuild.c",
+     "    memcpy(ret_counts + SERIES_STEPS, counts + SERIES_STEPS,\n           (SERIES_MAX - SERIES_STEPS) * sizeof(counts[0]));\n", "",
+     "test_core_rebuild"),
+    # a store that was begun anew
+    ("refilled_without_minutes", "src/store/refill.c",
+     "    for (size_t i = 1; s->begun && i < j->sample_count; i++)\n        TRY(put(s, SQL_MINUTE_PUT, &j->samples[i]));\n", "",
+     "test_control_book_refill"),
+    ("refilled_with_a_wrong_begin", "src/store/refill.c",
+     "        TRY(put(s, SQL_HOUR_PUT, &j->samples[0]));\n", "        TRY(put(s, SQL_HOUR_PUT, newest));\n", "test_control_book_refill"),
+    ("refilled_without_totals", "src/store/refill.c",
+     "    return put(s, SQL_TOTAL_PUT, newest);\n", "    return OK;\n", "test_control_book_refill"),
+    # users on their way through steps
+    ("hole_cuts_off_those_behind", "src/core/attempts.c",
+     "        if (from_home < from_hole)\n            continue;\n", "        if (from_home <= from_hole)\n            continue;\n", "test_core_attempts"),
+    ("deadline_since_the_request", "src/core/attempts.c",
+     "    if (number && s->ended - at(a, number)->answered > j->deadline) {\n",
+     "    if (number && s->ended - at(a, number)->begun > j->deadline) {\n", "test_core_attempts"),
+    ("steps_ahead_fail_an_attempt", "src/core/attempts.c",
+     "s->outcome == OUTCOME_FAILED && s->steps & ((2u << t->reached) - 1)", "s->outcome == OUTCOME_FAILED && s->steps", "test_core_attempts"),
+    ("the_first_journey_makes_room", "src/core/attempts.c",
+     "        if (a->journeys[i].count > most->count)\n", "        if (most->count == 0 && a->journeys[i].count > 0)\n", "test_core_attempts"),
+    # sums over nodes
+    ("answer_does_not_age", "src/control/peer_counts.c",
+     "        before_answer(j, seconds - age_s, ret);\n", "        before_answer(j, seconds, ret);\n", "test_control_peer_counts"),
+    ("measured_time_does_not_age", "src/control/peer_counts.c",
+     "    ret->measured_ms = between(low->counted.measured_ms, high->counted.measured_ms, part, whole);\n",
+     "    ret->measured_ms = high->counted.measured_ms;\n", "test_control_peer_counts"),
+    ("those_who_stand_are_kept", "src/control/peer_counts.c",
+     "peer_counts_put_funnel(j->totals, nobody, out);", "peer_counts_put_funnel(j->totals, any ? j->standing : nobody, out);",
+     "test_control_peer_counts"),
+    ("negative_counts_are_taken", "src/control/peer_values.c",
+     "    if (n < 0 || n > most)\n", "    if (n > most)\n", "test_control_peer_counts"),
+    ("bins_replace_each_other", "src/control/peer_values.c",
+     "        bins[b->bins[i]] += b->counts[i];\n", "        bins[b->bins[i]] = b->counts[i];\n", "test_control_peer_report"),
+    ("bins_in_any_order", "src/control/peer_values.c",
+     "            (i > 0 && bin <= before))\n", "            (i > 0 && bin == before))\n", "test_control_peer_counts"),
+    # what a kill costs
+    ("lost_is_down", "src/control/life_sign.c",
+     "        l.lived_ms = between(said->lived_ms + LIFE_SIGN_SLACK / NS_PER_MS, l.stored_ms, now_ms);\n",
+     "        l.lived_ms = l.stored_ms;\n", "test_control_life_sign"),
+    ("anothers_sign_is_believed", "src/control/life_sign.c",
+     " && strcmp(said_boot, boot) == 0;", ";", "test_control_life_sign"),
 ]

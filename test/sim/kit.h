@@ -173,7 +173,8 @@ struct sim {
     /* A request came to an instance; `until` is when its deadline is, since the client sent it. */
     void (*on_timeout)(struct sim *s, const struct plan *p, ns_t until);
     void (*on_answer)(struct sim *s, const struct plan *p, unsigned status, ns_t took);
-    bool marks; /* instances mark their answers: the body's pattern says whose it is */
+    bool marks;      /* instances mark their answers: the body's pattern says whose it is */
+    ns_t wall_ahead; /* by how much the wall clock was set in all */
     uint64_t steps;
     char failure[512]; /* first thing that went wrong; "": nothing */
 };

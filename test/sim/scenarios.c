@@ -470,6 +470,8 @@ const struct scenario scenarios[] = {
     { "checks_follow_the_configuration", "instances come and go, and their checks with them",
       checks_follow_the_configuration },
     { "many_checks", "checks that wait do not become a flood", many_checks },
+    { "clock_is_set", "the wall clock is set on and back by minutes while requests go on",
+      clock_is_set },
     { "stopping_under_load", "everything under way is finished, counted and stored",
       stopping_under_load },
     /* scenarios_balance.c */

@@ -35,6 +35,10 @@ void slow_start(struct sim *s);
 void zone_preferred(struct sim *s);
 void observe_is_plain(struct sim *s);
 
+/* ---- scenarios_clock.c */
+
+void clock_is_set(struct sim *s);
+
 /* ---- scenarios_health.c */
 
 void flapping(struct sim *s);

@@ -11,12 +11,12 @@
 
 enum { DIMENSIONS_EVERY = 64 }; /* steps; all of them would be slow */
 
-/* The world whose clock control reads; one simulation runs at a time. */
-static struct sim_world *current_world;
+/* Whose clock control reads; one simulation runs at a time. */
+static const struct sim *current;
 
 static ns_t wall_clock(void)
 {
-    return sim_now(current_world) + INT64_C(1700000000) * NS_PER_S;
+    return sim_now(current->world) + INT64_C(1700000000) * NS_PER_S + current->wall_ahead;
 }
 
 void sim_fail(struct sim *s, const char *format, ...)
@@ -222,7 +222,8 @@ static void open_peers(struct sim *s, struct reactor *r, unsigned index, const c
 void sim_open(struct sim *s, uint64_t seed, bool trace)
 {
     *s = (struct sim){ .seed = seed };
-    s->world = current_world = sim_new(seed);
+    s->world = sim_new(seed);
+    current = s;
     if (trace)
         sim_trace_on(s->world);
     s->limits = (struct limits){ .connections = 64,

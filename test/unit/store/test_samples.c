@@ -148,26 +148,85 @@ static void what_a_killed_process_counted_stays_where_it_was(void **state)
     store_close(s);
 }
 
-static void a_clock_that_stepped_back_makes_no_huge_window(void **state)
+static void expect_good_at(struct store *s, uint32_t version, int64_t at, uint64_t good)
+{
+    struct sample then;
+
+    must(samples_at(s, version, at, &then));
+    if (then.counts[SERIES_GOOD] != good)
+        fail_msg("%lu at noon%+ld s, not %lu", (unsigned long)then.counts[SERIES_GOOD],
+                 (long)(at - NOON), (unsigned long)good);
+}
+
+/* What it counted while it was ahead counts as of when it was set back; the times until then come again. */
+static void a_clock_that_was_set_back_gives_each_time_one_answer(void **state)
 {
     struct store *s = open_at(":memory:", NULL);
-    struct sample then;
-    uint64_t delta[SERIES_MAX];
 
     (void)state;
     begin(s, NOON);
     uint32_t version = version_of(s, "checkout", 1);
-    for (int m = 1; m <= 10; m++)
+    for (int m = 1; m <= 10; m++) {
         keep(s, version, NOON + m * 60, (uint64_t)m * 10);
+        keep(s, NODE_VERSION, NOON + m * 60, (uint64_t)m * 60000);
+    }
     begin(s, NOON + 300); /* five minutes back */
+    assert_int_equal(total_good(s, version), 100);
     keep(s, version, NOON + 360, 110);
     assert_int_equal(total_good(s, version), 110);
-    must(samples_at(s, version, NOON + 360, &then)); /* of two, that of the later epoch */
-    assert_int_equal(then.counts[0], 110);
-    must(samples_at(s, version, NOON + 540, &then));
-    const uint64_t now[SERIES_MAX] = { 110 };
-    series_delta(SERIES_MAX, now, then.counts, delta);
-    assert_int_equal(delta[0], 20);
+    expect_good_at(s, version, NOON + 299, 40);
+    expect_good_at(s, version, NOON + 300, 100);
+    expect_good_at(s, version, NOON + 359, 100);
+    expect_good_at(s, version, NOON + 360, 110);
+    expect_good_at(s, version, NOON + 540, 110);
+    expect_good_at(s, version, NOON - 86400, 0);
+    store_close(s);
+}
+
+/* As after a start of a machine whose clock has lost its battery. */
+static void a_clock_that_is_days_behind_drops_nothing(void **state)
+{
+    struct store *s = open_at(":memory:", NULL);
+
+    (void)state;
+    begin(s, NOON);
+    uint32_t version = version_of(s, "checkout", 1);
+    for (int m = 1; m <= 10; m++) {
+        keep(s, version, NOON + m * 60, (uint64_t)m * 10);
+        keep(s, NODE_VERSION, NOON + m * 60, (uint64_t)m * 60000);
+    }
+    begin(s, 1000);
+    keep(s, version, 1060, 105);
+    begin(s, NOON + 1200);
+    expect_good_at(s, version, NOON + 60, 10);
+    expect_good_at(s, version, NOON + 300, 50);
+    store_close(s);
+}
+
+/* As at the first start of a machine whose clock is wrong: all there is lies in the future then. */
+static void a_clock_that_was_ahead_from_the_begin_forgets_nothing(void **state)
+{
+    struct store *s = open_at(":memory:", NULL);
+    struct sample first;
+
+    (void)state;
+    begin(s, NOON + 7200);
+    struct journey_version v;
+    must(enter_journey(s, SPAN("checkout"), 1, NOON + 7200, &v));
+    keep(s, NODE_VERSION, NOON + 7260, 60000);
+    keep(s, v.id, NOON + 7260, 10);
+    keep(s, v.id, NOON + 7320, 20);
+    begin(s, NOON);
+    keep(s, v.id, NOON + 60, 30);
+    expect_good_at(s, v.id, NOON - 86400,
+                   0); /* a window that began before all of it holds all of it */
+    expect_good_at(s, v.id, NOON, 20);
+    expect_good_at(s, v.id, NOON + 60, 30);
+    expect_good_at(s, v.id, NOON + 7260, 30);
+    must(samples_at(s, v.id, NOON - 86400, &first));
+    assert_int_equal(first.at, NOON - 1);
+    must(samples_at(s, NODE_VERSION, first.at, &first));
+    assert_int_equal(first.counts[NODE_MEASURED_MS], 0);
     store_close(s);
 }
 
@@ -456,7 +515,9 @@ int main(void)
         cmocka_unit_test(all_counters_come_back),
         in_scratch(a_batch_is_one_whole),
         cmocka_unit_test(what_a_killed_process_counted_stays_where_it_was),
-        cmocka_unit_test(a_clock_that_stepped_back_makes_no_huge_window),
+        cmocka_unit_test(a_clock_that_was_set_back_gives_each_time_one_answer),
+        cmocka_unit_test(a_clock_that_was_ahead_from_the_begin_forgets_nothing),
+        cmocka_unit_test(a_clock_that_is_days_behind_drops_nothing),
         cmocka_unit_test(histograms_are_replaced_within_an_epoch_and_added_over_epochs),
         cmocka_unit_test(history_is_exact_before_and_after_retention),
         cmocka_unit_test(a_journey_that_rests_for_years_keeps_its_counts),

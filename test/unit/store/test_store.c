@@ -219,11 +219,12 @@ static void leave_a_log(const char *path, int writes)
     assert_true(child >= 0);
     if (child == 0) {
         struct store *s = open_at(path, NULL);
-        begin(s, NOON);
+        begin(s, NOON + 86400); /* behind all that is there */
         uint32_t version = version_of(s, "journey-1", 1);
         for (int i = 1; i <= writes; i++)
-            write_one(s, (struct sample){
-                             .version = version, .at = NOON + i, .counts = { (uint64_t)i } });
+            write_one(s, (struct sample){ .version = version,
+                                          .at = NOON + 86400 + i,
+                                          .counts = { (uint64_t)i } });
         _exit(0);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
