@@ -35,8 +35,11 @@ void slow_instance(struct sim *s)
 
     s->manners[slow] = (struct manners){ .how = MANNER_SLOW, .ms = 100 };
     sim_start(s);
-    clients_start(s, 4, 250, 2, quick_plan);
-    sim_pass(s, SECONDS(1)); /* until it is known */
+    clients_start(s, 4, 400, 2, quick_plan);
+    sim_pass(
+        s,
+        SECONDS(
+            3)); /* until each worker knows it: a try takes 100 ms, and one of them may have a single client */
     unsigned before = s->asked[slow];
     unsigned all = asked_all(s);
     sim_run(s, SECONDS(60));

@@ -743,7 +743,7 @@ static void redispatch(struct exchange *x, enum ending why)
     offer(x, PICK_OTHER);
 }
 
-/* An idle connection that the instance closed before it read our request, which is safe to repeat or of
+/* An idle connection that the instance closed before it read our request, or all of it, which is safe to repeat or of
  * which nothing was sent: that is not a failure of anybody's (RFC 9112 section 9.3.1). */
 static bool may_repeat(const struct exchange *x, enum ending why)
 {
@@ -751,7 +751,8 @@ static bool may_repeat(const struct exchange *x, enum ending why)
         return false;
     if (x->state == EXCHANGE_SENDING && h1_up_unsent(&x->up))
         return true;
-    return x->state == EXCHANGE_WAITING && x->whole && http_method_idempotent(x->request.method);
+    return (x->state == EXCHANGE_SENDING || x->state == EXCHANGE_WAITING) && x->whole &&
+           http_method_idempotent(x->request.method);
 }
 
 static void up_gone(struct leg *l, enum ending why)
