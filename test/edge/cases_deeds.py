@@ -187,6 +187,39 @@ def deeds_come_through_once_a_locked_store_has_healed():
             edge.__exit__(None)
 
 
+def run_sql(edge, sql):
+    db = sqlite3.connect(os.path.join(edge.folder, "evenkeel.db"), timeout=30)
+    db.execute(sql)
+    db.commit()
+    db.close()
+
+
+@case
+def deeds_that_cannot_be_read_cost_the_older_ones():
+    """Only their table is not there: the store takes samples, what is remembered is told, and why the rest is not."""
+    with Instance() as one, Instance() as other:
+        edge = Edge(yaml([one, other]))
+        try:
+            edge.start()
+            all_stored(edge)
+            run_sql(edge, "ALTER TABLE deed RENAME TO elsewhere")
+            change(edge, change="weight", instance=other.address, weight=9, who="ann", why="nowhere to go")
+            edge.says("remembered until the store takes it")
+            told = page(edge)
+            expect([(d["deed"], d["stored"]) for d in told["deeds"]] == [("made", False), ("started", True)], told)
+            expect("cannot read what was done" in (told["store_error"] or ""), told)
+            code, said, _ = tell(edge, "status", "--changes")
+            expect(code == 0 and "older ones cannot be told: store " in said and "nowhere to go" in said, f"{code} {said}")
+            run_sql(edge, "ALTER TABLE elsewhere RENAME TO deed")
+            all_stored(edge)
+            expect(page(edge)["store_error"] is None, page(edge))
+            killed(edge)
+            edge.start()
+            expect([d["why"] for d in deeds(edge)] == [None, "nowhere to go", None], deeds(edge))
+        finally:
+            edge.__exit__(None)
+
+
 @case
 def deeds_before_a_stop_are_not_lost_by_a_lock_that_ends_in_time():
     with Instance() as one, Instance() as other:
