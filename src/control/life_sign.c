@@ -16,6 +16,8 @@
 
 enum { LINE_MAX_BYTES = 160 };
 
+#define MS_MOST (UINT64_C(1) << 50) /* no clock is further */
+
 static char *path_of(const char *store_path)
 {
     struct str path = str_growing();
@@ -39,25 +41,44 @@ static void read_boot(char ret_boot[LIFE_SIGN_BOOT + 1])
         fclose(f);
 }
 
+/* The next of a line; empty behind the last. */
+static struct span word(struct span *rest)
+{
+    size_t n = span_find(*rest, ' ');
+    struct span w = span_of(rest->p, n);
+
+    *rest = span_after(*rest, n + 1);
+    return w;
+}
+
+static bool understand(struct span line, const char *node, struct life_said *ret)
+{
+    uint64_t lived, stored;
+    char boot[LIFE_SIGN_BOOT + 1];
+
+    if (line.n == 0 || line.p[line.n - 1] != '\n' || !span_to_u64(word(&line), &lived) ||
+        !span_to_u64(word(&line), &stored) || lived > MS_MOST || stored > MS_MOST)
+        return false;
+    read_boot(boot);
+    *ret = (struct life_said){ .lived_ms = (int64_t)lived, .stored_ms = (int64_t)stored };
+    struct span said_node = word(&line);
+    struct span said_boot = span_of(line.p, line.n ? line.n - 1 : 0);
+    return lived > 0 && boot[0] && span_equal(said_node, span_from_text(node)) &&
+           span_equal(said_boot, span_from_text(boot));
+}
+
 bool life_sign_read(const char *store_path, const char *node, struct life_said *ret)
 {
     char *path = path_of(store_path);
     FILE *f = fopen(path, "re");
     char line[LINE_MAX_BYTES] = "";
-    char said_node[LIFE_SIGN_NODE + 1], said_boot[LIFE_SIGN_BOOT + 1], boot[LIFE_SIGN_BOOT + 1];
-    struct life_said said;
 
     free(path);
     if (!f)
         return false;
     bool read = fgets(line, sizeof(line), f) != NULL;
     fclose(f);
-    read_boot(boot);
-    if (!read || sscanf(line, "%" SCNd64 " %" SCNd64 " %16s %36s", &said.lived_ms, &said.stored_ms,
-                        said_node, said_boot) != 4)
-        return false;
-    *ret = said;
-    return said.lived_ms > 0 && strcmp(said_node, node) == 0 && strcmp(said_boot, boot) == 0;
+    return read && understand(span_from_text(line), node, ret);
 }
 
 static void write_line(struct life_sign *l, ns_t wall)
