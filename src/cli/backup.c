@@ -23,7 +23,7 @@ static int read_options(int argc, char **argv, struct backup_options *o)
     if (usage != EXIT_DONE || o->file)
         return usage;
     fprintf(stderr, "evenkeel backup: one file is expected, %s\n",
-            o->asked.check ? "which is checked" : "where the copy goes");
+            o->asked.check ? "the one to be checked" : "where the copy goes");
     return EXIT_USAGE;
 }
 

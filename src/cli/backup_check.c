@@ -107,12 +107,12 @@ static void show_journeys(const struct inspection *i)
 {
     char from[32], to[32];
 
-    printf("\n%-18s %8s %10s %8s %8s %9s  %-20s  %-20s\n", "JOURNEY", "VERSIONS", "GOOD", "SLOW",
+    printf("\n%-18s %8s %10s %8s %8s %9s  %-20s  %s\n", "JOURNEY", "VERSIONS", "GOOD", "SLOW",
            "FAILED", "EXCLUDED", "FROM", "TO");
     for (size_t k = 0; k < i->journey_count; k++) {
         const struct inspected_journey *j = &i->journeys[k];
-        printf("%-18.*s %8u %10llu %8llu %8llu %9llu  %-20s  %-20s\n", SPAN_ARG(j->name),
-               j->versions, (unsigned long long)j->counts[SERIES_GOOD],
+        printf("%-18.*s %8u %10llu %8llu %8llu %9llu  %-20s  %s\n", SPAN_ARG(j->name), j->versions,
+               (unsigned long long)j->counts[SERIES_GOOD],
                (unsigned long long)j->counts[SERIES_SLOW],
                (unsigned long long)j->counts[SERIES_FAILED],
                (unsigned long long)j->counts[SERIES_EXCLUDED], time_text(j->from, from),

@@ -18,6 +18,9 @@
 /* Where SQLite locks a file (its file format, section 1.3 and os_unix.c): whoever has it open holds this range shared. */
 enum { SHARED_FIRST = 0x40000002, SHARED_SIZE = 510 };
 
+static const char log_unreadable[] =
+    "the log beside it is read only where its folder may be written, and it may be read itself";
+
 static const char *const words[] = {
 #define X(name, word, meaning) [INSPECTION_##name] = word,
     INSPECTION_STATES(X)
@@ -230,6 +233,8 @@ static bool identify(struct store *s, struct inspection *i)
 
     if (!e.failed)
         e = db_read_number(s, "PRAGMA user_version", &version);
+    if (e.failed && s->trouble != STORE_CORRUPT)
+        return refuse(i, INSPECTION_UNREADABLE, i->has_log ? log_unreadable : e.text);
     if (e.failed) {
         inspection_found(i, "it cannot be read: %s", sqlite3_errmsg(s->db));
         return false;
@@ -441,7 +446,7 @@ void store_inspect(const char *path, struct inspection *ret)
         err e = connect_to(s, uri);
         free(uri);
         if (e.failed)
-            inspection_found(ret, "%s", e.text);
+            refuse(ret, INSPECTION_UNREADABLE, e.text);
         else
             examine(s, ret);
         sqlite3_close(s->db);

@@ -209,6 +209,34 @@ static void a_store_in_use_is_left_alone_and_the_log_of_a_killed_one_is_read(voi
     expect(d, INSPECTION_WHOLE, NULL);
 }
 
+/* Where nothing may be made beside it; root may everywhere, so somebody else looks. */
+static void a_log_in_a_folder_that_may_not_be_written_is_told(void **state)
+{
+    struct scratch_folder *d = *state;
+    char log[400], shared[400];
+    int status;
+
+    end(hold(d->path));
+    snprintf(log, sizeof(log), "%s-wal", d->path);
+    snprintf(shared, sizeof(shared), "%s-shm", d->path);
+    unlink(shared);
+    assert_int_equal(chmod(d->path, 0644) | chmod(log, 0644) | chmod(d->folder, 0555), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct inspection i;
+        if (geteuid() == 0 && setuid(65534) != 0)
+            _exit(99);
+        store_inspect(d->path, &i);
+        _exit((int)i.state);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(chmod(d->folder, 0700), 0);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), INSPECTION_UNREADABLE);
+    expect(d, INSPECTION_WHOLE, NULL);
+}
+
 static void a_name_with_signs_of_its_own_is_a_name(void **state)
 {
     struct scratch_folder *d = *state;
@@ -377,6 +405,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_FOLDER(a_whole_store_says_what_is_in_it),
         IN_FOLDER(a_store_in_use_is_left_alone_and_the_log_of_a_killed_one_is_read),
+        IN_FOLDER(a_log_in_a_folder_that_may_not_be_written_is_told),
         IN_FOLDER(a_name_with_signs_of_its_own_is_a_name),
         IN_FOLDER(what_is_no_store_says_so),
         IN_FOLDER(a_newer_one_is_not_judged),
