@@ -38,12 +38,6 @@ static void answer_ready(struct api_call *k)
     k->status = 503;
 }
 
-static void answer_page(struct api_call *k)
-{
-    api_write_page(k->control, k->session, &k->out);
-    k->type = API_HTML;
-}
-
 static const struct ui_asset *find_asset(const struct control *c, struct span name)
 {
     const struct ui_assets *assets = c->parts.assets;
@@ -219,7 +213,7 @@ static bool is_probe(struct span path)
 }
 
 /* What browsers are told: no guessing of types, no script, no frame around it, no form that leads elsewhere. */
-static void protect(const struct api_call *k)
+void api_protect(const struct api_call *k)
 {
     exchange_add_field(k->exchange, SPAN("X-Content-Type-Options"), SPAN("nosniff"));
     if (!span_equal(k->type, API_HTML))
@@ -279,7 +273,7 @@ static void answer(const struct local_handler *h, struct exchange *x, struct spa
         str_free(&k.out);
         return;
     }
-    protect(&k);
+    api_protect(&k);
     exchange_answer(x, k.status, k.type, k.out.p, k.out.n);
 }
 

@@ -21,9 +21,6 @@ void api_config_free(struct config *c);
 
 /* ---- the contents, one file each */
 
-/* `session`: whoever asks has logged in, and may log out. page.c */
-void api_write_page(struct control *c, bool session, struct str *out);
-
 /* Why this request may not change anything, as a sentence; NULL: it may. api_changes.c */
 const char *api_may_change(const struct http_head *h);
 

@@ -1,107 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api_dimensions.c - where a journey fails: what was counted of it by instance, release, status, reason and tenant, of this node and of
- * all others. The same value of two nodes is one; a tenant whom the log may not name is another one on each, for their keys differ. */
-#include "control/api_question.h"
+/* api_dimensions.c - where journeys fail, for programs and for other nodes: of one journey, or of some at once. */
+#include "control/api_query.h"
+#include "control/control.h"
+#include "control/where.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-
-struct asked {
-    struct question question;
-    int which; /* enum dimension; -1: all */
-    enum dimension_window window;
-    int64_t from; /* unix seconds: the earliest of all nodes */
-};
-
-/* One value, of all nodes. */
-struct total {
-    enum dimension dimension;
-    struct dimension_row row;
-};
-
-struct totals {
-    struct arena *memory;
-    struct map by_name;
-    struct total **list;
-    size_t count, room;
-};
 
 static const char *const kinds[] = {
     [ENTRY_IS_VALUE] = "value", [ENTRY_IS_NONE] = "none", [ENTRY_IS_OTHER] = "other"
 };
-
-/* ---- adding up */
-
-static struct total *total_of(struct totals *t, enum dimension which, const struct dimension_row *r)
-{
-    struct span key =
-        span_from_text(arena_print(t->memory, "%d %d %.*s\n%.*s", (int)which, (int)r->kind,
-                                   SPAN_ARG(r->service), SPAN_ARG(r->text)));
-    struct total *found = map_get(&t->by_name, key);
-
-    if (found)
-        return found;
-    found = arena_new(t->memory, struct total);
-    *found = (struct total){ .dimension = which,
-                             .row = { .kind = r->kind,
-                                      .service = arena_span(t->memory, r->service),
-                                      .text = arena_span(t->memory, r->text),
-                                      .gone = true,
-                                      .since = r->since } };
-    map_put(&t->by_name, key, found);
-    if (t->count == t->room) {
-        t->room = t->room ? 2 * t->room : 64;
-        t->list = realloc(t->list, t->room * sizeof(struct total *));
-        check(t->list != NULL);
-    }
-    t->list[t->count++] = found;
-    return found;
-}
-
-static void add(struct totals *t, enum dimension which, const struct dimension_row *r)
-{
-    struct dimension_row *sum = &total_of(t, which, r)->row;
-
-    for (unsigned o = 0; o < DIMENSION_OUTCOMES; o++)
-        sum->counts[o] += r->counts[o];
-    sum->gone &= r->gone; /* everywhere */
-    if (r->since < sum->since)
-        sum->since = r->since;
-}
-
-static void add_own(struct totals *t, const struct asked *q, const struct control *c,
-                    const struct journey *j, enum dimension which)
-{
-    struct dimension_row rows[DIMENSION_ENTRIES];
-    unsigned count = dimensions_read(&c->registry.dimensions, &c->book, j, which, q->window,
-                                     c->reactor->now, rows);
-
-    for (unsigned i = 0; i < count; i++) {
-        char buffer[TENANT_LABEL];
-        if (rows[i].tenant)
-            rows[i].text = tenant_label(control_config(c), c->parts.hash_key, &rows[i], buffer);
-        add(t, which, &rows[i]);
-    }
-}
-
-static void add_nodes(struct totals *t, struct asked *a)
-{
-    struct question *q = &a->question;
-
-    for (size_t i = 0; q->inquiry && i < q->inquiry->count; i++) {
-        const struct peer_report *r = question_report(q, i);
-        if (!r)
-            continue;
-        if (r->definition != q->definition || r->window_s != q->window_s) {
-            question_unfit(q, i, "the journey is another there");
-            continue;
-        }
-        if (r->from < a->from)
-            a->from = r->from;
-        for (size_t v = 0; v < r->value_count; v++)
-            add(t, r->values[v].dimension, &r->values[v].row);
-    }
-}
 
 /* ---- telling */
 
@@ -147,70 +54,71 @@ static json_t *value_json(const struct dimension_row *r, const uint64_t all[DIME
     return o;
 }
 
-static int by_dimension(const void *a, const void *b)
-{
-    const struct total *x = *(const struct total *const *)a;
-    const struct total *y = *(const struct total *const *)b;
-
-    return x->dimension != y->dimension
-               ? (x->dimension > y->dimension) - (x->dimension < y->dimension)
-               : dimension_row_order(&x->row, &y->row);
-}
-
-static json_t *dimension_json(const struct totals *t, enum dimension which,
-                              uint64_t ret_sum[DIMENSION_OUTCOMES])
+static json_t *dimension_json(const struct dimension_sums *s, enum dimension which,
+                              uint64_t ret_whole[DIMENSION_OUTCOMES])
 {
     json_t *values = json_array();
 
-    memset(ret_sum, 0, DIMENSION_OUTCOMES * sizeof(ret_sum[0]));
-    for (size_t i = 0; i < t->count; i++) {
-        for (unsigned o = 0; t->list[i]->dimension == which && o < DIMENSION_OUTCOMES; o++)
-            ret_sum[o] += t->list[i]->row.counts[o];
-    }
-    for (size_t i = 0; i < t->count; i++) {
-        if (t->list[i]->dimension == which)
-            json_array_append_new(values, value_json(&t->list[i]->row, ret_sum));
+    dimension_sums_whole(s, which, ret_whole);
+    for (size_t i = 0; i < s->count; i++) {
+        if (s->list[i]->dimension == which)
+            json_array_append_new(values, value_json(&s->list[i]->row, ret_whole));
     }
     return json_pack("{s:s, s:o}", "dimension", dimension_word(which), "values", values);
 }
 
-/* Tenants only where somebody is named, unless they are asked for. */
-static bool is_wanted(const struct asked *a, const struct journey *j, int which)
+static json_t *missing_json(const struct where_journey *wj)
 {
-    return a->which == which ||
-           (a->which < 0 && (which != DIMENSION_TENANT || j->dimensions->tenants != 0));
-}
-
-static json_t *answer_dimensions(struct question *q, struct control *c)
-{
-    struct asked *a = container_of(q, struct asked, question);
-    const struct journey *j = api_find_journey(c, q->journey);
-    ns_t reach = dimensions_reach(&c->registry.dimensions, j, a->window, c->reactor->now);
-    int64_t now = c->parts.wall() / NS_PER_S;
-    struct totals t = { .memory = &q->memory };
-    uint64_t sum[DIMENSION_OUTCOMES] = {};
     json_t *list = json_array();
 
-    a->from = reach < 0 ? dimensions_opened(&c->registry.dimensions, j) : now - reach / NS_PER_S;
-    for (int i = 0; i < DIMENSION_COUNT; i++) {
-        if (is_wanted(a, j, i))
-            add_own(&t, a, c, j, (enum dimension)i);
+    for (size_t i = 0; i < wj->missing_count; i++)
+        json_array_append_new(list, json_pack("{s:o, s:s}", "peer", text(wj->missing[i].peer),
+                                              "why", wj->missing[i].why));
+    return list;
+}
+
+static json_t *journey_json(const struct where *w, const struct control *c,
+                            const struct where_journey *wj)
+{
+    uint64_t whole[DIMENSION_OUTCOMES] = {};
+    json_t *list = json_array();
+    char definition[17];
+
+    for (unsigned d = 0; d < DIMENSION_COUNT; d++) {
+        if (where_wants(w, api_find_journey(c, wj->name), (enum dimension)d))
+            json_array_append_new(list, dimension_json(&wj->sums, (enum dimension)d, whole));
     }
-    add_nodes(&t, a);
-    if (t.count > 0)
-        qsort(t.list, t.count, sizeof(t.list[0]), by_dimension);
-    for (int i = 0; i < DIMENSION_COUNT; i++) {
-        if (is_wanted(a, j, i))
-            json_array_append_new(list, dimension_json(&t, (enum dimension)i, sum));
+    snprintf(definition, sizeof(definition), "%016lx", (unsigned long)wj->definition);
+    return json_pack("{s:o, s:I, s:s, s:I, s:o, s:s, s:s, s:I, s:I, s:I, s:o, s:o}", "journey",
+                     text(wj->name), "version", (json_int_t)wj->number, "node", c->parts.node,
+                     "nodes", (json_int_t)where_nodes(w), "nodes_missing", missing_json(wj),
+                     "definition", definition, "window", dimension_window_word(w->window),
+                     "window_s", (json_int_t)dimension_window_s(w->window), "from",
+                     (json_int_t)wj->from, "to", (json_int_t)(c->parts.wall() / NS_PER_S), "counts",
+                     counts_json(whole), "dimensions", list);
+}
+
+static unsigned write_one(struct where *w, struct control *c, struct str *out)
+{
+    const struct where_journey *wj = &w->journeys[0];
+
+    api_put_json(out, wj->changed ? json_pack("{s:s}", "error",
+                                              "the journey was changed meanwhile; ask again")
+                                  : journey_json(w, c, wj));
+    return wj->changed ? 409 : 200;
+}
+
+/* Those that were changed meanwhile are left out, as those that are not known. */
+static unsigned write_some(struct where *w, struct control *c, struct str *out)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < w->count; i++) {
+        if (!w->journeys[i].changed)
+            json_array_append_new(list, journey_json(w, c, &w->journeys[i]));
     }
-    json_t *root = json_pack("{s:o, s:I, s:s, s:I, s:I, s:o, s:o}", "journey", text(j->name),
-                             "version", (json_int_t)q->number, "window",
-                             dimension_window_word(a->window), "from", (json_int_t)a->from, "to",
-                             (json_int_t)now, "counts", counts_json(sum), "dimensions", list);
-    question_put_nodes(q, c, root);
-    map_free(&t.by_name);
-    free(t.list);
-    return root;
+    api_put_json(out, json_pack("{s:s, s:o}", "node", c->parts.node, "journeys", list));
+    return 200;
 }
 
 /* ---- the question */
@@ -226,42 +134,90 @@ static bool find_window(struct span word, enum dimension_window *ret)
     return false;
 }
 
-static const char *read_rows(struct asked *a, const struct query_row rows[2])
+/* What both take, at the end of their rows. */
+enum { ROW_DIMENSION, ROW_WINDOW, ROW_NODE, ROW_JOURNEYS };
+
+/* NULL, or what is wrong. */
+static const char *read_rows(struct where *w, const struct query_row *rows)
 {
-    if (rows[0].given && !dimension_find(rows[0].value, &a->which))
-        return "dimension is one of: instance, release, status, reason, tenant";
-    if (rows[1].given && !find_window(rows[1].value, &a->window))
+    const struct query_row *named = &rows[ROW_DIMENSION];
+
+    if (named->given && (!named->value.n || !dimension_list(named->value, &w->dimensions)))
+        return "each dimension is one of: instance, release, status, reason, tenant";
+    w->tenants = named->given;
+    if (rows[ROW_WINDOW].given && !find_window(rows[ROW_WINDOW].value, &w->window))
         return "window is one of: 5m, 1h, start";
-    return a->question.past ? "to is now: dimensions are not stored" : NULL;
+    if (rows[ROW_NODE].given && !span_equal(rows[ROW_NODE].value, SPAN("this")))
+        return "node is this, for the node that is asked alone, or is left out";
+    w->alone = rows[ROW_NODE].given;
+    return NULL;
+}
+
+static void refuse(struct api_call *k, struct where *w, unsigned status, const char *sentence)
+{
+    api_put_json(&k->out, json_pack("{s:s}", "error", sentence));
+    k->status = status;
+    where_free(w);
+}
+
+static const char *read_query(struct api_call *k, struct where *w, struct query_row *rows,
+                              size_t count)
+{
+    const char *wrong = query_read(k->head->query, rows, count, &w->memory);
+
+    return wrong ? wrong : read_rows(w, rows);
 }
 
 void api_dimensions(struct api_call *k)
 {
-    struct query_row rows[] = { { .key = "dimension" }, { .key = "window" }, QUESTION_ROWS };
-    const struct journey *j;
-    char path[80];
-    const char *wrong;
-    struct asked *a = question_begin(k, sizeof(*a), rows, sizeof(rows) / sizeof(rows[0]), &j);
+    struct query_row rows[] = { { .key = "dimension" }, { .key = "window" }, { .key = "node" } };
+    struct where *w = where_begin(sizeof(*w));
+    struct span name;
+    const struct journey *j =
+        query_decode(k->part, false, &w->memory, &name) ? api_find_journey(k->control, name) : NULL;
+    const char *wrong = read_query(k, w, rows, sizeof(rows) / sizeof(rows[0]));
 
-    if (!a)
-        return;
-    a->which = -1;
-    a->window = DIMENSION_WINDOW_1H;
-    struct question *q = &a->question;
-    if (!j->dimensions) {
-        question_refuse(k, q, 404,
-                        "it has no dimensions: only journeys of requests do, not those of jobs or "
-                        "steps");
-        return;
+    w->write = write_one;
+    if (!j)
+        refuse(k, w, 404, "there is no such journey; /api/v1/journeys lists them");
+    else if (wrong)
+        refuse(k, w, 400, wrong);
+    else if (!where_add(w, k->control, j))
+        refuse(k, w, 404,
+               "it has no dimensions: only journeys of requests do, not those of jobs or steps");
+    else
+        where_answer(w, k);
+}
+
+/* Another node may know some that we do not. False: there are too many. */
+static bool add_journeys(struct where *w, const struct control *c, struct span list)
+{
+    for (size_t count = 0; list.n > 0; count++) {
+        size_t n = span_find(list, ',');
+        const struct journey *j = api_find_journey(c, span_of(list.p, n));
+        if (count == WHERE_JOURNEYS_MAX)
+            return false;
+        if (j && !where_find(w, j))
+            where_add(w, c, j);
+        list = span_after(list, n + 1);
     }
-    if ((wrong = read_rows(a, rows)) != NULL) {
-        question_refuse(k, q, 400, wrong);
-        return;
-    }
-    q->window_s = dimension_window_s(a->window);
-    q->answer = answer_dimensions;
-    snprintf(path, sizeof(path), "dimensions?window=%s%s%s", dimension_window_word(a->window),
-             a->which < 0 ? "" : "&dimension=",
-             a->which < 0 ? "" : dimension_word((enum dimension)a->which));
-    question_ask(k, q, path, peer_report_dimensions);
+    return true;
+}
+
+void api_dimensions_of_some(struct api_call *k)
+{
+    struct query_row rows[] = {
+        { .key = "dimension" }, { .key = "window" }, { .key = "node" }, { .key = "journeys" }
+    };
+    struct where *w = where_begin(sizeof(*w));
+    const char *wrong = read_query(k, w, rows, sizeof(rows) / sizeof(rows[0]));
+
+    w->write = write_some;
+    if (wrong)
+        refuse(k, w, 400, wrong);
+    else if (rows[ROW_JOURNEYS].value.n == 0 ||
+             !add_journeys(w, k->control, rows[ROW_JOURNEYS].value))
+        refuse(k, w, 400, "journeys is a list of one to sixteen of their names");
+    else
+        where_answer(w, k);
 }

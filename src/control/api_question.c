@@ -167,6 +167,7 @@ void question_ask(struct api_call *k, struct question *q, const char *path,
         free_question(q);
         return;
     }
+    api_protect(k);
     exchange_hold(k->exchange, &q->later);
     k->held = true;
 }

@@ -19,7 +19,7 @@ struct journey;
 /* clang-format off */
 #define API_TABLE(X) \
     /* method    path                   right   answered by */ \
-    X("GET",    "/",                    VIEW,   answer_page) \
+    X("GET",    "/",                    VIEW,   api_page) \
     X("GET",    "/login",               OPEN,   api_login_page) \
     X("POST",   "/login",               OPEN,   api_login) \
     X("POST",   "/logout",              OPEN,   api_logout) \
@@ -31,6 +31,7 @@ struct journey;
     X("GET",    "/api/v1/journeys/*/history", VIEW, api_history) \
     X("GET",    "/api/v1/journeys/*/what-if", VIEW, api_what_if) \
     X("GET",    "/api/v1/journeys/*/dimensions", VIEW, api_dimensions) \
+    X("GET",    "/api/v1/dimensions",   VIEW,   api_dimensions_of_some) \
     X("GET",    "/api/v1/services",     VIEW,   api_services) \
     X("GET",    "/api/v1/peers",        VIEW,   api_peers) \
     X("GET",    "/api/v1/counters",     VIEW,   api_counters) \
@@ -83,6 +84,9 @@ struct access_answer;
 
 /* Instead of an answer: {"error": text, "reason": reason}. */
 void api_refuse(struct api_call *k, unsigned status, const char *reason, const char *text);
+
+/* The fields that tell browsers what not to do with the answer, of the type that is set. api.c adds them, unless it is held. */
+void api_protect(const struct api_call *k);
 
 /* The fields that a 401, 403 or 429 has for programs. */
 void api_add_challenge(struct api_call *k, const struct access_answer *a);
@@ -139,6 +143,10 @@ const struct journey *api_find_journey(const struct control *c, struct span name
 
 /* ---- api_dimensions.c */
 void api_dimensions(struct api_call *k);
+void api_dimensions_of_some(struct api_call *k);
+
+/* ---- page.c */
+void api_page(struct api_call *k);
 
 /* ---- peer_show.c */
 void api_peers(struct api_call *k);

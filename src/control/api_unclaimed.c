@@ -206,6 +206,7 @@ static void ask_nodes(struct api_call *k)
     w->inquiry->done = nodes_answered;
     w->inquiry->owner = w;
     if (peer_inquiry_ask(k->control, w->inquiry)) {
+        api_protect(k);
         exchange_hold(k->exchange, &w->later);
         k->held = true;
         return;

@@ -35,6 +35,22 @@ bool dimension_find(struct span word, int *ret)
     return false;
 }
 
+bool dimension_list(struct span list, uint32_t *ret)
+{
+    uint32_t bits = 0;
+
+    while (list.n > 0) {
+        size_t n = span_find(list, ',');
+        int which;
+        if (!dimension_find(span_of(list.p, n), &which))
+            return false;
+        bits |= UINT32_C(1) << which;
+        list = span_after(list, n + 1);
+    }
+    *ret = bits;
+    return true;
+}
+
 const char *dimension_window_word(enum dimension_window w)
 {
     static const char *const words[DIMENSION_WINDOW_COUNT] = {

@@ -171,6 +171,9 @@ const char *dimension_word(enum dimension which);
 
 /* False: no dimension has that word. */
 bool dimension_find(struct span word, int *ret);
+
+/* "instance,release": a bit each. False: one of them is none. */
+bool dimension_list(struct span list, uint32_t *ret);
 const char *dimension_window_word(enum dimension_window w);
 int64_t dimension_window_s(enum dimension_window w); /* 0: since the start */
 

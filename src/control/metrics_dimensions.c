@@ -70,25 +70,13 @@ void metrics_write_dimensions(const struct control *c, struct metrics_text *t, u
         write_journey(c, t, &config->journeys[i], asked);
 }
 
-/* NULL, or what is wrong. */
-static const char *read_list(struct span list, uint32_t *ret_asked)
-{
-    while (list.n > 0) {
-        size_t n = span_find(list, ',');
-        int which;
-        if (!dimension_find(span_of(list.p, n), &which))
-            return "dimensions is a list of: instance, release, status, reason, tenant";
-        *ret_asked |= UINT32_C(1) << which;
-        list = span_after(list, n + 1);
-    }
-    return NULL;
-}
-
 const char *metrics_asked(struct span query, struct arena *memory, uint32_t *ret_asked)
 {
     struct query_row row = { .key = "dimensions" };
     const char *wrong = query_read(query, &row, 1, memory);
 
     *ret_asked = 0;
-    return wrong ? wrong : read_list(row.value, ret_asked);
+    if (!wrong && !dimension_list(row.value, ret_asked))
+        wrong = "dimensions is a list of: instance, release, status, reason, tenant";
+    return wrong;
 }

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* page.c - the dashboard: one server-rendered table, worst journey first. The looks are in src/ui. */
-#include "control/api.h"
-
 #include "control/control.h"
 #include "control/figures.h"
 #include "control/page.h"
+#include "control/where.h"
 
 #include <stdlib.h>
 
@@ -161,7 +160,8 @@ static void write_latency(const struct control *c, const struct row *r, struct s
     }
 }
 
-static void write_row(const struct control *c, const struct row *r, struct str *out)
+static void write_row(const struct control *c, const struct where *w, const struct row *r,
+                      struct str *out)
 {
     static const char *const verdicts[] = { "good", "slow", "failed", "excluded" };
     uint64_t all[SERIES_MAX];
@@ -177,7 +177,7 @@ static void write_row(const struct control *c, const struct row *r, struct str *
     for (unsigned o = 0; o < r->journey->objective_count; o++)
         write_objective(c, r, o, out);
     page_write_funnel(c, r->journey, out);
-    page_write_where(c, r->journey, out);
+    page_write_where(w, r->journey, out);
     page_write_query(c, r->journey, out);
     str_print(out, "</ul></td><td class=\"n\" data-label=\"per second\">%.1f</td>",
               figures_rate(c, r->journey));
@@ -192,6 +192,22 @@ static void write_row(const struct control *c, const struct row *r, struct str *
         str_literal(out, "\">runbook</a>");
     }
     str_literal(out, "</td></tr>\n");
+}
+
+static void write_footer(const struct control *c, bool session, struct str *out)
+{
+    str_literal(out, "<footer>node ");
+    page_escaped(out, span_from_text(c->parts.node));
+    str_print(out,
+              ", evenkeel %s. The same as JSON: <a href=\"/api/v1/journeys\">journeys</a>, "
+              "<a href=\"/api/v1/services\">services</a>, "
+              "<a href=\"/api/v1/peers\">peers</a>, "
+              "<a href=\"/api/v1/changes\">changes</a>; <a href=\"/metrics\">metrics</a>.",
+              c->parts.version);
+    if (session)
+        str_literal(out, "<form class=\"logout\" method=\"post\" action=\"/logout\">"
+                         "<button>Log out</button></form>");
+    str_literal(out, "</footer>");
 }
 
 /* The one sentence that a person reads first. */
@@ -224,42 +240,83 @@ static void write_store(const struct control *c, struct str *out)
     str_literal(out, "</p>");
 }
 
-void api_write_page(struct control *c, bool session, struct str *out)
-{
+/* A browser waits for it. */
+struct page_question {
+    struct where where;
+    bool session;     /* it has logged in, and may log out */
+    struct row *rows; /* of the configuration in force; NULL: that may be another one by now */
     size_t count;
-    struct row *rows = worst_first(c, &count);
+};
 
+static void write_page(const struct page_question *q, struct control *c, struct str *out)
+{
     str_literal(out,
                 "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
                 "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
                 "<meta http-equiv=\"refresh\" content=\"5\">"
                 "<title>evenkeel</title><link rel=\"stylesheet\" href=\"/style.css\">"
                 "<link rel=\"icon\" href=\"/icon.svg\"></head><body><header><h1>evenkeel</h1>");
-    write_summary(rows, count, out);
+    write_summary(q->rows, q->count, out);
     write_store(c, out);
     str_literal(
         out,
         "</header><main><table><thead><tr><th>journey</th><th>objectives</th><th>per second</th>"
         "<th>p50 ms</th><th>p95 ms</th><th>p99 ms</th><th>good</th><th>slow</th>"
         "<th>failed</th><th>excluded</th><th></th></tr></thead><tbody>\n");
-    for (size_t i = 0; i < count; i++)
-        write_row(c, &rows[i], out);
+    for (size_t i = 0; i < q->count; i++)
+        write_row(c, &q->where, &q->rows[i], out);
     str_literal(out, "</tbody></table>");
     page_write_unclaimed(c, out);
     page_write_services(c, out);
     page_write_deeds(c, out);
     page_write_peers(c, out);
-    str_literal(out, "</main><footer>node ");
-    page_escaped(out, span_from_text(c->parts.node));
-    str_print(out,
-              ", evenkeel %s. The same as JSON: <a href=\"/api/v1/journeys\">journeys</a>, "
-              "<a href=\"/api/v1/services\">services</a>, "
-              "<a href=\"/api/v1/peers\">peers</a>, "
-              "<a href=\"/api/v1/changes\">changes</a>; <a href=\"/metrics\">metrics</a>.",
-              c->parts.version);
-    if (session)
-        str_literal(out, "<form class=\"logout\" method=\"post\" action=\"/logout\">"
-                         "<button>Log out</button></form>");
-    str_literal(out, "</footer></body></html>\n");
-    free(rows);
+    str_literal(out, "</main>");
+    write_footer(c, q->session, out);
+    str_literal(out, "</body></html>\n");
+}
+
+static unsigned answer_page(struct where *w, struct control *c, struct str *out)
+{
+    struct page_question *q = container_of(w, struct page_question, where);
+
+    if (!q->rows)
+        q->rows = worst_first(c, &q->count);
+    write_page(q, c, out);
+    return 200;
+}
+
+static void forget_rows(struct where *w)
+{
+    struct page_question *q = container_of(w, struct page_question, where);
+
+    free(q->rows);
+    q->rows = NULL;
+}
+
+static bool failed_lately(const struct control *c, const struct journey *j)
+{
+    struct window_counts hour;
+
+    figures_window(c, j, 3600, &hour);
+    return hour.counts[SERIES_SLOW] + hour.counts[SERIES_FAILED] > 0;
+}
+
+void api_page(struct api_call *k)
+{
+    struct control *c = k->control;
+    struct page_question *q = where_begin(sizeof(*q));
+    struct where *w = &q->where;
+
+    q->session = k->session;
+    q->rows = worst_first(c, &q->count);
+    w->write = answer_page;
+    w->close = forget_rows;
+    w->dimensions = PAGE_DIMENSIONS;
+    for (size_t i = 0; i < q->count && w->count < WHERE_JOURNEYS_MAX; i++) {
+        if (failed_lately(c, q->rows[i].journey))
+            where_add(w, c, q->rows[i].journey);
+    }
+    k->type = API_HTML;
+    if (!where_answer(w, k)) /* the rows point into a configuration that may go meanwhile */
+        forget_rows(w);
 }

@@ -7,6 +7,7 @@
 
 struct control;
 struct journey;
+struct where;
 
 /* Any text into HTML. */
 void page_escaped(struct str *out, struct span s);
@@ -17,8 +18,11 @@ void page_write_services(const struct control *c, struct str *out);
 /* page_steps.c; nothing when the journey has no steps */
 void page_write_funnel(const struct control *c, const struct journey *j, struct str *out);
 
-/* page_dimensions.c; nothing when nothing stands out */
-void page_write_where(const struct control *c, const struct journey *j, struct str *out);
+/* page_dimensions.c; nothing when nothing stands out. The question asks for PAGE_DIMENSIONS; that failures have a status of failures says
+ * nothing. */
+#define PAGE_DIMENSIONS \
+    (1u << DIMENSION_INSTANCE | 1u << DIMENSION_RELEASE | 1u << DIMENSION_TENANT)
+void page_write_where(const struct where *w, const struct journey *j, struct str *out);
 
 /* api_queries.c; nothing when the journey has no query */
 void page_write_query(const struct control *c, const struct journey *j, struct str *out);

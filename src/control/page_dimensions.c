@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* page_dimensions.c - where a journey failed in the last hour, under its objectives: values that have most of what is bad, and clearly
  * more of it than of all requests. */
-#include "control/figures.h"
-#include "control/control.h"
 #include "control/page.h"
+#include "control/where.h"
 
 enum {
     MOST_PERCENT = 50,
@@ -15,17 +14,6 @@ struct sums {
     uint64_t judged;
 };
 
-static struct sums sums_of(const struct dimension_row *rows, unsigned count)
-{
-    struct sums s = {};
-
-    for (unsigned i = 0; i < count; i++) {
-        s.bad += dimension_bad(rows[i].counts);
-        s.judged += rows[i].counts[OUTCOME_GOOD] + dimension_bad(rows[i].counts);
-    }
-    return s;
-}
-
 /* It is not bad just because most requests are. */
 static bool stands_out(const struct dimension_row *r, const struct sums *all)
 {
@@ -36,41 +24,53 @@ static bool stands_out(const struct dimension_row *r, const struct sums *all)
            2 * (double)bad * (double)all->judged >= CLEARLY * (double)judged * (double)all->bad;
 }
 
-static void write_value(const struct control *c, enum dimension which,
-                        const struct dimension_row *r, const struct sums *all, struct str *out)
+static void write_value(enum dimension which, const struct dimension_row *r, const struct sums *all,
+                        struct str *out)
 {
-    char buffer[TENANT_LABEL];
-
     str_print(out, "<span>%s ", dimension_word(which));
-    page_escaped(out, r->tenant ? tenant_label(control_config(c), c->parts.hash_key, r, buffer)
-                                : r->text);
+    page_escaped(out, r->text);
     str_print(out, " <small>%.0f %%</small></span> ",
               (double)dimension_bad(r->counts) * 100 / (double)all->bad);
 }
 
-void page_write_where(const struct control *c, const struct journey *j, struct str *out)
+/* The first value is the one with most bad requests. */
+static bool write_dimension(const struct dimension_sums *sums, enum dimension which, bool begun,
+                            struct str *out)
 {
-    struct window_counts hour;
+    uint64_t counts[DIMENSION_OUTCOMES];
+    const struct dimension_row *first = NULL;
+    size_t values = 0;
+
+    for (size_t i = 0; i < sums->count; i++) {
+        if (sums->list[i]->dimension != which)
+            continue;
+        first = first ? first : &sums->list[i]->row;
+        values++;
+    }
+    dimension_sums_whole(sums, which, counts);
+    struct sums all = { dimension_bad(counts), counts[OUTCOME_GOOD] + dimension_bad(counts) };
+    if (values < 2 || !stands_out(first, &all))
+        return false;
+    if (!begun)
+        str_literal(out, "<li class=\"where\"><b>where it fails</b> ");
+    write_value(which, first, &all, out);
+    return true;
+}
+
+void page_write_where(const struct where *w, const struct journey *j, struct str *out)
+{
+    const struct where_journey *wj = where_find(w, j);
     bool begun = false;
 
-    if (!j->dimensions)
+    if (!wj || wj->changed)
         return;
-    book_window(&c->book, book_account(&c->book, j), 3600, &hour);
-    if (hour.counts[SERIES_SLOW] + hour.counts[SERIES_FAILED] == 0)
+    for (unsigned d = 0; d < DIMENSION_COUNT; d++)
+        begun |= write_dimension(&wj->sums, (enum dimension)d, begun, out);
+    if (!begun)
         return;
-    for (int d = 0; d < DIMENSION_COUNT; d++) {
-        struct dimension_row rows[DIMENSION_ENTRIES];
-        unsigned n = dimensions_read(&c->registry.dimensions, &c->book, j, (enum dimension)d,
-                                     DIMENSION_WINDOW_1H, c->reactor->now, rows);
-        struct sums all = sums_of(rows, n);
-        /* that failures have a status of failures says nothing */
-        if (n < 2 || d == DIMENSION_STATUS || d == DIMENSION_REASON || !stands_out(&rows[0], &all))
-            continue;
-        if (!begun)
-            str_literal(out, "<li class=\"where\"><b>where it fails</b> ");
-        begun = true;
-        write_value(c, (enum dimension)d, &rows[0], &all, out);
-    }
-    if (begun)
-        str_literal(out, "<small>of what was bad in the last hour, on this node</small></li>");
+    str_literal(out, "<small>of what was bad in the last hour");
+    if (where_nodes(w) > 1)
+        str_print(out, ", on %u of %u nodes", where_nodes(w) - (unsigned)wj->missing_count,
+                  where_nodes(w));
+    str_literal(out, "</small></li>");
 }

@@ -16,8 +16,9 @@ struct peer_puller;
 #define INQUIRY_TIMEOUT_MS 3000L /* a store that is busy answers within a second */
 
 enum {
-    INQUIRIES_MAX = 8,            /* at the same time; with PEERS_MAX nodes some 500 requests */
-    INQUIRY_BODY_MAX = 256 << 10, /* of one answer: 400 points come to some 120 KiB */
+    INQUIRIES_MAX = 8, /* at the same time; with PEERS_MAX nodes some 500 requests */
+    /* of one answer: 400 points come to some 120 KiB, sixteen journeys with ten values in each dimension to 180 KiB */
+    INQUIRY_BODY_MAX = 512 << 10,
 };
 
 /* One node's. */

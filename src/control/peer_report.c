@@ -95,7 +95,19 @@ static err read_unclaimed(const json_t *root, struct peer_report *r)
     return OK;
 }
 
-/* ---- where it fails */
+/* Which journey, and which time. */
+static err read_about(const json_t *o, uint64_t *ret_definition, int64_t *ret_window_s,
+                      int64_t *ret_from)
+{
+    if (!peer_read_hash(json_object_get(o, "definition"), ret_definition))
+        return err_make("it does not say which journey it is about: is it an older version?");
+    if (!peer_read_seconds(json_object_get(o, "window_s"), SPAN_MAX_S, ret_window_s) ||
+        !peer_read_seconds(json_object_get(o, "from"), SECONDS_MAX, ret_from))
+        return err_make("it does not say which time it is about");
+    return OK;
+}
+
+/* ---- where journeys fail */
 
 /* Any name that a person could read; a tenant's and a release's may have blanks. */
 static bool read_name(struct arena *a, const json_t *v, struct span *ret)
@@ -148,13 +160,11 @@ static err read_value(struct arena *a, const json_t *o, struct dimension_row *r)
     return OK;
 }
 
-static err read_dimensions(const json_t *root, struct peer_report *r)
+static err read_values(struct arena *a, const json_t *list, struct report_journey *j)
 {
-    const json_t *list = json_object_get(root, "dimensions");
-
     if (!json_is_array(list) || json_array_size(list) > REPORT_DIMENSIONS_MAX)
         return err_make("dimensions are missing, or too many");
-    r->values = arena_array(&r->arena, struct report_value, REPORT_VALUES_MAX);
+    j->values = arena_array(a, struct report_value, REPORT_VALUES_MAX);
     for (size_t d = 0; d < json_array_size(list); d++) {
         const json_t *o = json_array_get(list, d);
         const json_t *values = json_object_get(o, "values");
@@ -164,15 +174,42 @@ static err read_dimensions(const json_t *root, struct peer_report *r)
             return err_make("the values of a dimension are missing, or too many");
         if (!dimension_find(span_from_text(word), &which))
             continue; /* of a later version */
-        if (r->value_count + json_array_size(values) > REPORT_VALUES_MAX)
+        if (j->value_count + json_array_size(values) > REPORT_VALUES_MAX)
             return err_make("a dimension comes twice");
         for (size_t i = 0; i < json_array_size(values); i++) {
-            struct report_value *v = &r->values[r->value_count++];
+            struct report_value *v = &j->values[j->value_count++];
             v->dimension = (enum dimension)which;
-            TRY(read_value(&r->arena, json_array_get(values, i), &v->row));
+            TRY(read_value(a, json_array_get(values, i), &v->row));
         }
     }
     return OK;
+}
+
+static err read_dimensions(const json_t *root, struct peer_report *r)
+{
+    const json_t *list = json_object_get(root, "journeys");
+
+    if (!json_is_array(list) || json_array_size(list) > REPORT_JOURNEYS_MAX)
+        return err_make("journeys are missing, or too many");
+    r->journeys = arena_array(&r->arena, struct report_journey, json_array_size(list));
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *o = json_array_get(list, i);
+        struct report_journey *j = &r->journeys[r->journey_count++];
+        if (!peer_read_text(&r->arena, json_object_get(o, "journey"), NODE_MAX, &j->name))
+            return err_make("a journey has no name");
+        TRY(read_about(o, &j->definition, &j->window_s, &j->from));
+        TRY(read_values(&r->arena, json_object_get(o, "dimensions"), j));
+    }
+    return OK;
+}
+
+const struct report_journey *peer_report_journey(const struct peer_report *r, struct span name)
+{
+    for (size_t i = 0; i < r->journey_count; i++) {
+        if (span_equal(r->journeys[i].name, name))
+            return &r->journeys[i];
+    }
+    return NULL;
 }
 
 /* ---- what all have */
@@ -188,12 +225,7 @@ static err read_node(const json_t *root, struct peer_report *r)
 static err read_head(const json_t *root, struct peer_report *r)
 {
     TRY(read_node(root, r));
-    if (!peer_read_hash(json_object_get(root, "definition"), &r->definition))
-        return err_make("it does not say which journey it is about: is it an older version?");
-    if (!peer_read_seconds(json_object_get(root, "window_s"), SPAN_MAX_S, &r->window_s) ||
-        !peer_read_seconds(json_object_get(root, "from"), SECONDS_MAX, &r->from))
-        return err_make("it does not say which time it is about");
-    return OK;
+    return read_about(root, &r->definition, &r->window_s, &r->from);
 }
 
 static err read(struct span body, err (*head)(const json_t *, struct peer_report *),
@@ -232,7 +264,7 @@ err peer_report_unclaimed(struct span body, struct peer_report **ret)
 
 err peer_report_dimensions(struct span body, struct peer_report **ret)
 {
-    return read(body, read_head, read_dimensions, ret);
+    return read(body, read_node, read_dimensions, ret);
 }
 
 void peer_report_free(struct peer_report *r)

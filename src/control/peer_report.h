@@ -15,6 +15,7 @@
 enum {
     REPORT_POINTS_MIN = 2,
     REPORT_VALUES_MAX = DIMENSION_COUNT * DIMENSION_ENTRIES,
+    REPORT_JOURNEYS_MAX = 16,   /* in one answer about dimensions */
     REPORT_DIMENSIONS_MAX = 16, /* later versions may have more than this one */
     REPORT_PATHS_MAX = 200,     /* of unclaimed; those with most requests */
     REPORT_PAIRS_MAX = 8192,    /* of their latencies, in all */
@@ -39,6 +40,16 @@ struct report_path {
 struct report_value {
     enum dimension dimension;
     struct dimension_row row;
+};
+
+/* Where a journey fails. */
+struct report_journey {
+    struct span name;
+    uint64_t definition;
+    int64_t window_s;
+    int64_t from; /* unix seconds */
+    struct report_value *values;
+    size_t value_count;
 };
 
 struct peer_report {
@@ -66,9 +77,9 @@ struct peer_report {
     struct report_path *paths;
     size_t path_count;
 
-    /* where it fails */
-    struct report_value *values;
-    size_t value_count;
+    /* where they fail */
+    struct report_journey *journeys;
+    size_t journey_count;
 };
 
 /* The caller frees *ret. The error is one sentence. */
@@ -76,6 +87,9 @@ err peer_report_history(struct span body, struct peer_report **ret);
 err peer_report_what_if(struct span body, struct peer_report **ret);
 err peer_report_unclaimed(struct span body, struct peer_report **ret);
 err peer_report_dimensions(struct span body, struct peer_report **ret);
+
+/* NULL: it says nothing of it. */
+const struct report_journey *peer_report_journey(const struct peer_report *r, struct span name);
 
 void peer_report_free(struct peer_report *r); /* may be NULL */
 

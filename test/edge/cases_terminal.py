@@ -392,7 +392,7 @@ def dimensions_tell_where_it_fails():
         expect(dimension(edge, "browse", "reason")["answer_broken"]["failed"] == 1, dimension(edge, "browse", "reason"))
         for wrong, status, why in (("browse/dimensions?dimension=colour", 400, "one of: instance"), ("browse/dimensions?window=2h", 400, "5m, 1h, start"),
                                    ("browse/dimensions?x=1", 400, "dimension, window"),
-                                   ("browse/dimensions?to=1700000000", 400, "not stored"), ("browse/dimensions?node=other", 400, "node is this"), ("none/dimensions", 404, "no such journey"),
+                                   ("browse/dimensions?to=1700000000", 400, "dimension, window"), ("browse/dimensions?node=other", 400, "node is this"), ("none/dimensions", 404, "no such journey"),
                                    ("receipts/dimensions", 404, "jobs")):
             expect(history(edge, wrong)[0] == status and why in history(edge, wrong)[1]["error"], f"{wrong}: {history(edge, wrong)}")
         for client in others:

@@ -17,7 +17,10 @@
     "{\"value\":" name ",\"kind\":\"" kind "\",\"service\":null,\"gone\":false,\"since\":9," \
     "\"good\":" good ",\"slow\":0,\"failed\":2,\"excluded\":1,\"more\":null}"
 #define DIMENSION(word, values) "{\"dimension\":\"" word "\",\"values\":[" values "]}"
-#define WHERE(list)             HEAD "\"dimensions\":[" list "]}"
+#define ABOUT(name) \
+    "{\"journey\":" name ",\"definition\":\"00000000000000ff\",\"window_s\":600,\"from\":1000,"
+#define JOURNEYS(list) "{\"node\":\"n1\",\"journeys\":[" list "]}"
+#define WHERE(list)    JOURNEYS(ABOUT("\"buy\"") "\"dimensions\":[" list "]}")
 
 static void right_ones_are_taken(void **state)
 {
@@ -52,13 +55,19 @@ static void right_ones_are_taken(void **state)
             "release", VALUE("\"v 1 b\"", "value", "7") "," VALUE("\"none\"", "none", "0")))),
         &r);
     assert_false(e.failed);
-    assert_int_equal(r->value_count, 2); /* a later version's dimension is left aside */
-    assert_int_equal(r->values[0].dimension, DIMENSION_RELEASE);
-    assert_span(r->values[0].row.text, "v 1 b");
-    assert_int_equal(r->values[0].row.counts[0], 7);
-    assert_int_equal(r->values[0].row.counts[2], 2);
-    assert_int_equal(r->values[0].row.since, 9);
-    assert_int_equal(r->values[1].row.kind, ENTRY_IS_NONE);
+    assert_null(peer_report_journey(r, SPAN("sell")));
+    const struct report_journey *j = peer_report_journey(r, SPAN("buy"));
+    assert_non_null(j);
+    assert_int_equal(j->definition, 255);
+    assert_int_equal(j->window_s, 600);
+    assert_int_equal(j->from, 1000);
+    assert_int_equal(j->value_count, 2); /* a later version's dimension is left aside */
+    assert_int_equal(j->values[0].dimension, DIMENSION_RELEASE);
+    assert_span(j->values[0].row.text, "v 1 b");
+    assert_int_equal(j->values[0].row.counts[0], 7);
+    assert_int_equal(j->values[0].row.counts[2], 2);
+    assert_int_equal(j->values[0].row.since, 9);
+    assert_int_equal(j->values[1].row.kind, ENTRY_IS_NONE);
     peer_report_free(r);
 }
 
@@ -141,7 +150,13 @@ static void wrong_ones_are_refused(void **state)
 static void wrong_dimensions_are_refused(void **state)
 {
     static const char *const rows[][2] = {
-        { HEAD "\"dimensions\":{}}", "dimensions are missing, or too many" },
+        { "[]", "it does not say who it is: is it an older version?" },
+        { "{\"node\":\"n1\",\"dimensions\":[]}", "journeys are missing, or too many" },
+        { JOURNEYS("7"), "a journey has no name" },
+        { JOURNEYS("{\"journey\":\"buy\"}"),
+          "it does not say which journey it is about: is it an older version?" },
+        { JOURNEYS(ABOUT("\"a b\"") "\"dimensions\":[]}"), "a journey has no name" },
+        { JOURNEYS(ABOUT("\"buy\"") "\"dimensions\":{}}"), "dimensions are missing, or too many" },
         { WHERE("{}"), "the values of a dimension are missing, or too many" },
         { WHERE(DIMENSION("release", "3")), "a value of a dimension is not understood" },
         { WHERE(DIMENSION("release", VALUE("\"\"", "value", "1"))),
@@ -165,14 +180,14 @@ static void wrong_dimensions_are_refused(void **state)
         assert_string_equal(e.text, rows[i][1]);
     }
     /* the same dimension again and again, until there is no room */
-    str_text(&many, HEAD "\"dimensions\":[");
+    str_text(&many, "{\"node\":\"n1\",\"journeys\":[" ABOUT("\"buy\"") "\"dimensions\":[");
     for (unsigned d = 0; d < DIMENSION_COUNT + 1; d++) {
         str_print(&many, "%s{\"dimension\":\"tenant\",\"values\":[", d ? "," : "");
         for (unsigned i = 0; i < DIMENSION_ENTRIES; i++)
             str_print(&many, "%s%s", i ? "," : "", VALUE("\"t\"", "value", "1"));
         str_text(&many, "]}");
     }
-    str_text(&many, "]}");
+    str_text(&many, "]}]}");
     err e = peer_report_dimensions(str_span(&many), &r);
     assert_true(e.failed);
     assert_string_equal(e.text, "a dimension comes twice");
