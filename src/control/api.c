@@ -212,15 +212,17 @@ static bool is_probe(struct span path)
     return span_equal(path, SPAN("/healthz")) || span_equal(path, SPAN("/readyz"));
 }
 
-/* What browsers are told: no guessing of types, no script, no frame around it, no form that leads elsewhere. */
+/* What browsers are told: no guessing of types, no script but ours, which asks nobody but us, no frame around it, no form that leads
+ * elsewhere. */
 void api_protect(const struct api_call *k)
 {
     exchange_add_field(k->exchange, SPAN("X-Content-Type-Options"), SPAN("nosniff"));
     if (!span_equal(k->type, API_HTML))
         return;
     exchange_add_field(k->exchange, SPAN("Content-Security-Policy"),
-                       SPAN("default-src 'none'; style-src 'self'; img-src 'self'; form-action "
-                            "'self'; frame-ancestors 'none'; base-uri 'none'"));
+                       SPAN("default-src 'none'; script-src 'self'; connect-src 'self'; style-src "
+                            "'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; "
+                            "base-uri 'none'"));
     exchange_add_field(k->exchange, SPAN("X-Frame-Options"), SPAN("DENY"));
     /* not no-referrer, with which the login's own Origin would be null */
     exchange_add_field(k->exchange, SPAN("Referrer-Policy"), SPAN("same-origin"));

@@ -6,6 +6,7 @@
 #include "control/where.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 /* One row of the table: a journey and its worst objective. */
 struct row {
@@ -26,6 +27,17 @@ void page_escaped(struct str *out, struct span s)
         default: str_char(out, s.p[i]);
         }
     }
+}
+
+void page_write_time(struct str *out, int64_t at)
+{
+    time_t t = (time_t)at;
+    struct tm utc;
+    char text[32];
+
+    gmtime_r(&t, &utc);
+    strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &utc);
+    str_text(out, text);
 }
 
 static double budget_of(const struct figures *f)
@@ -127,11 +139,16 @@ static void write_objective(const struct control *c, const struct row *r, unsign
     str_print(out, " of %lld days measured</small> ", (long long)(f.window_s / 86400));
     if (f.state != SLO_NO_DATA) {
         str_print(out,
-                  "<meter min=\"0\" max=\"1\" low=\"0.25\" optimum=\"1\" value=\"%.4f\"></meter> "
-                  "%.1f %% of the budget left",
-                  budget > 0 ? budget : 0, budget * 100);
+                  "<span class=\"budget\"><meter min=\"0\" max=\"1\" low=\"0.25\" optimum=\"1\" "
+                  "value=\"%.4f\"></meter> ",
+                  budget > 0 ? budget : 0);
+        if (budget < 0) /* of -1900 % nobody can make anything */
+            str_print(out, "%.3g times the budget spent", 1 - budget);
+        else
+            str_print(out, "%.1f %% of the budget left", budget * 100);
         if (budget > 0 && figures_days_left(c, r->journey, o, &days))
             str_print(out, ", gone in %.1f days", days);
+        str_literal(out, "</span>");
         write_burn(c, r, o, out);
     }
     str_literal(out, "</li>");
@@ -210,16 +227,23 @@ static void write_footer(const struct control *c, bool session, struct str *out)
     str_literal(out, "</footer>");
 }
 
+static size_t count_spent(const struct row *rows, size_t count)
+{
+    size_t spent = 0;
+
+    for (size_t i = 0; i < count; i++)
+        spent += rows[i].budget <= 0;
+    return spent;
+}
+
 /* The one sentence that a person reads first. */
 static void write_summary(const struct row *rows, size_t count, struct str *out)
 {
-    size_t spent = 0;
+    size_t spent = count_spent(rows, count);
     size_t judged = 0;
 
-    for (size_t i = 0; i < count; i++) {
-        spent += rows[i].budget <= 0;
+    for (size_t i = 0; i < count; i++)
         judged += rows[i].budget < BUDGET_NO_DATA;
-    }
     str_literal(out, "<p class=\"summary ");
     if (judged == 0)
         str_literal(out, "quiet\">Nothing to judge yet: no request has come.</p>");
@@ -240,6 +264,14 @@ static void write_store(const struct control *c, struct str *out)
     str_literal(out, "</p>");
 }
 
+/* When this was so: a page that stands still must not look like one that is live. */
+static void write_clock(const struct control *c, struct str *out)
+{
+    str_literal(out, "<p class=\"clock\">as of ");
+    page_write_time(out, c->parts.wall() / NS_PER_S);
+    str_literal(out, "</p>");
+}
+
 /* A browser waits for it. */
 struct page_question {
     struct where where;
@@ -248,16 +280,41 @@ struct page_question {
     size_t count;
 };
 
+/* What ui/live.js reads: the program's version, and which events there are. */
+static void write_live(const struct control *c, struct str *out)
+{
+    str_literal(out, "data-version=\"");
+    page_escaped(out, span_from_text(c->parts.version));
+    str_literal(out, "\" data-events=\"missed");
+    for (unsigned k = 0; k < NOTICE_COUNT; k++)
+        str_print(out, " %s", notice_word((enum notice_kind)k));
+    str_char(out, '"');
+}
+
+/* The title is all that one sees of a page behind others. */
+static void write_head(const struct page_question *q, const struct control *c, struct str *out)
+{
+    size_t spent = count_spent(q->rows, q->count);
+
+    str_literal(out, "<!doctype html>\n<html lang=\"en\" ");
+    write_live(c, out);
+    str_literal(out, "><head><meta charset=\"utf-8\">"
+                     "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
+                     "<noscript><meta http-equiv=\"refresh\" content=\"5\"></noscript>"
+                     "<link rel=\"stylesheet\" href=\"/style.css\"><link rel=\"icon\" "
+                     "href=\"/icon.svg\"><script src=\"/live.js\" defer></script><title>");
+    if (spent > 0)
+        str_print(out, "%zu spent - ", spent);
+    str_literal(out, "evenkeel</title></head>");
+}
+
 static void write_page(const struct page_question *q, struct control *c, struct str *out)
 {
-    str_literal(out,
-                "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-                "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
-                "<meta http-equiv=\"refresh\" content=\"5\">"
-                "<title>evenkeel</title><link rel=\"stylesheet\" href=\"/style.css\">"
-                "<link rel=\"icon\" href=\"/icon.svg\"></head><body><header><h1>evenkeel</h1>");
+    write_head(q, c, out);
+    str_literal(out, "<body><header><h1>evenkeel</h1>");
     write_summary(q->rows, q->count, out);
     write_store(c, out);
+    write_clock(c, out);
     str_literal(
         out,
         "</header><main><table><thead><tr><th>journey</th><th>objectives</th><th>per second</th>"

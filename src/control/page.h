@@ -12,6 +12,9 @@ struct where;
 /* Any text into HTML. */
 void page_escaped(struct str *out, struct span s);
 
+/* Unix seconds, for people. */
+void page_write_time(struct str *out, int64_t at);
+
 /* page_services.c */
 void page_write_services(const struct control *c, struct str *out);
 

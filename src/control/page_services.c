@@ -139,6 +139,10 @@ static void write_change(const struct change *k, struct str *out)
         str_literal(out, ": ");
         page_escaped(out, k->why);
     }
+    if (k->expires) {
+        str_literal(out, "; until ");
+        page_write_time(out, k->expires);
+    }
     str_literal(out, "; the file says ");
     page_escaped(out, k->file_value);
     str_text(out, k->in_force ? "" : "; not in force yet");

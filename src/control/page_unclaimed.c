@@ -13,7 +13,7 @@ void page_write_unclaimed(struct control *c, struct str *out)
         return;
     str_print(
         out,
-        "<p>%lu requests since the start were taken by no journey. "
+        "<p>%lu request%s since the start of this node %s taken by no journey. "
         "<a href=\"/api/v1/unclaimed\">Their paths, and journeys that would take them</a></p>",
-        (unsigned long)requests);
+        (unsigned long)requests, requests == 1 ? "" : "s", requests == 1 ? "was" : "were");
 }

@@ -104,11 +104,12 @@ void page_write_peers(const struct control *c, struct str *out)
     if (c->peers.count == 0)
         return;
     str_print(out,
-              "<h2>nodes <small>%u of %u answer; what is shown above is the sum of all</small></h2>"
+              "<section><h2>nodes <small>%u of %u answer; what is shown above is the sum of "
+              "all</small></h2>"
               "<table><thead><tr><th>peer</th><th>state</th><th>age</th><th></th></tr></thead>"
               "<tbody>\n",
               peers_nodes_heard(c), peers_nodes(c));
     for (size_t i = 0; i < c->peers.count; i++)
         write_peer(c, &c->peers.list[i], out);
-    str_literal(out, "</tbody></table>");
+    str_literal(out, "</tbody></table></section>\n");
 }
