@@ -14,6 +14,7 @@ import threading
 import time
 
 import kit
+from cases_access import OTHER, Guarded
 from kit import Edge, Instance, case, connect, expect, wait_for
 
 CONFIG = """
@@ -721,3 +722,28 @@ def names_are_asked_where_the_line_says():
         env = {**os.environ, "HOME": edge.folder, "PATH": f"{path}:{os.environ['PATH']}"}
         done = run("fish", "-c", f"evenkeel completion fish | source; complete -C 'evenkeel slo --admin {admin} b'", env=env)
         expect(done.stdout.split() == ["browse"], f"fish: {done}")
+
+
+@case
+def names_are_asked_for_with_the_token_and_the_authority_of_the_line():
+    with Instance() as instance, Guarded(instance, tls=True, more="journeys: { browse: { routes: [GET /*] } }\n") as edge:
+        path = os.path.join(edge.folder, "bin")
+        os.mkdir(path)
+        os.symlink(kit.binary, os.path.join(path, "evenkeel"))
+        edge.write("wrong", OTHER)
+        admin, ca, other_ca = f"https://localhost:{edge.admin}", kit.certs.pem("ca"), kit.certs.pem("other-ca")
+
+        def completed(line):
+            return complete_in_bash(edge, "evenkeel " + line, path)
+        for line in (f"--admin {admin} --token-file view --ca {ca}", f"--token-file=view --ca={ca} --admin={admin}",
+                     f"--token-file wrong --token-file view --ca {ca} --admin {admin}"):
+            expect(completed(f"slo {line} b") == ["browse"], f"{line}: {completed(f'slo {line} b')}")
+            expect(completed(f"drain {line} 127") == [instance.address], f"{line}: {completed(f'drain {line} 127')}")
+        for line in (f"--admin {admin} --ca {ca}", f"--admin {admin} --token-file wrong --ca {ca}", f"--admin {admin} --token-file view",
+                     f"--admin {admin} --token-file view --ca {other_ca}", f"--admin {admin} --token-file nothing --ca {ca}"):
+            expect(completed(f"slo {line} b") == [], f"{line}: {completed(f'slo {line} b')}")
+        expect(completed(f"slo --admin {admin} --token-file vi") == ["view"], "a file is completed where one stands")
+        env = {**os.environ, "HOME": edge.folder, "PATH": f"{path}:{os.environ['PATH']}"}
+        line = f"evenkeel drain --admin {admin} --token-file view --ca {ca} 127"
+        done = run("fish", "-c", f"evenkeel completion fish | source; complete -C '{line}'", env=env, cwd=edge.folder)
+        expect(done.stdout.split() == [instance.address], f"fish: {done}")

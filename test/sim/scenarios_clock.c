@@ -25,6 +25,18 @@ static void set_clock(struct sim *s)
     sim_trace(s->world, "the clock is %d s ahead", (int)(s->wall_ahead / NS_PER_S));
 }
 
+/* Whoever listens is told of each step, and of nothing else. */
+static void compare_told(struct sim *s, unsigned steps)
+{
+    const struct notices *n = &s->control.notices;
+    unsigned told = 0;
+
+    for (uint64_t i = n->oldest; i < n->next; i++)
+        told += n->kept[i % NOTICES_KEPT].kind == NOTICE_CLOCK;
+    SIM_CHECK(s, told == steps, "it is told %u times that the clock was set, which was %u times",
+              told, steps);
+}
+
 /* Each of these windows began before the first request. */
 static void compare_windows(struct sim *s)
 {
@@ -143,6 +155,7 @@ void clock_is_set(struct sim *s)
     sim_run(s, SECONDS(300));
     sim_pass(s, SECONDS(3));
     compare_measured(s, begun, steps);
+    compare_told(s, steps);
     compare_windows(s);
     sim_pass(s, SECONDS(65)); /* where the long windows begin is asked each minute */
     compare_windows(s);
