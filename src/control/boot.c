@@ -58,6 +58,7 @@ struct boot {
     size_t memory_count;
     struct peer_memory *peer_memories;
     size_t peer_memory_count;
+    struct dimension_memory earlier;
     char node[32];
     err store_trouble;   /* what the last job met */
     bool config_had_log; /* the configuration itself is control's by the end */
@@ -136,6 +137,7 @@ static err complete_config(struct boot *b)
     TRY(recall_overlay(b));
     TRY(recall_states(b));
     TRY(peer_memory_load(b->store, &b->peer_memories, &b->peer_memory_count));
+    TRY(dimension_memory_load(b->store, clock_wall() / NS_PER_S, &b->earlier));
     struct change *changes =
         overlay_copy(&b->overlay, &b->remembered, clock_wall() / NS_PER_S, &count);
     b->over = arena_array(&b->remembered, int64_t, count + 1);
@@ -219,6 +221,7 @@ static err open_control(struct boot *b, const struct boot_options *o)
                                    .memory_count = b->memory_count,
                                    .peer_memories = b->peer_memories,
                                    .peer_memory_count = b->peer_memory_count,
+                                   .earlier = b->earlier,
                                    .serving = serving,
                                    .node = b->node,
                                    .version = o->version,

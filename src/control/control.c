@@ -332,6 +332,7 @@ static void go_on_stopping(struct control *c)
         if (c->states_unstored && c->parts.scribe)
             store_states(c); /* what went down a moment ago is down for the next process */
         peer_memory_keep(c);
+        dimension_keeper_last(c);
         checker_stop(&c->checker);
         watchers_end(c);
         edge_drain(&c->admin, c->reactor->now);
@@ -462,6 +463,7 @@ static void on_tick(struct timer *t)
         changes_tick(c);
         peers_tick(c);
         job_queries_tick(c);
+        dimension_keeper_tick(c);
         if (c->states_unstored && c->parts.scribe)
             store_states(c);
     }
@@ -635,6 +637,7 @@ err control_open(struct control *c, const struct control_parts *parts)
     journey_steps_open(&c->steps, parts->worker_count, &c->tally);
     tenants_open(&c->tenants, parts->worker_count, parts->hash_key);
     c->overlay = parts->overlay;
+    c->earlier = parts->earlier;
     reload_open(&c->reload);
     c->started_with =
         strndup(parts->config->source.p ? parts->config->source.p : "", parts->config->source.n);
@@ -689,6 +692,8 @@ void control_close(struct control *c)
     overlay_free(&c->overlay);
     reload_free(&c->reload);
     free(c->started_with);
+    dimension_memory_free(&c->earlier);
+    dimension_keeper_free(&c->keeper);
     registry_close(&c->registry);
     request_table_close(&c->requests);
     free(c->addresses);

@@ -17,6 +17,7 @@
 #include "control/duration_buckets.h"
 #include "control/clock_watch.h"
 #include "control/deed_memory.h"
+#include "control/dimension_memory.h"
 #include "control/health.h"
 #include "control/job_queries.h"
 #include "control/notices.h"
@@ -66,9 +67,10 @@ struct control_parts {
     struct peer_memory
         *peer_memories; /* what the last process heard of peers; malloc, owned from now on */
     size_t peer_memory_count;
-    void (*serving)(void); /* clients are let in; NULL: nobody wants to know */
-    const char *node;      /* this node's name */
-    const char *version;   /* the program's */
+    struct dimension_memory earlier; /* what earlier processes counted; owned from now on */
+    void (*serving)(void);           /* clients are let in; NULL: nobody wants to know */
+    const char *node;                /* this node's name */
+    const char *version;             /* the program's */
     const struct ui_assets *assets;
     ns_t (*wall)(void); /* wall clock */
     uint64_t hash_key;  /* secret: of addresses and identities */
@@ -96,6 +98,8 @@ struct control {
     struct unclaimed unclaimed;
     struct journey_steps steps;
     struct tenants tenants;
+    struct dimension_memory earlier;
+    struct dimension_keeper keeper;
     ns_t watchdog; /* how often the supervisor wants to hear of us; 0: never */
     ns_t watchdog_told;
     struct timer tick;

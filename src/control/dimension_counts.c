@@ -215,17 +215,16 @@ void marks_give_to_other(struct dimension_marks *m, enum dimension which, unsign
 
 /* ---- windows */
 
-/* The youngest mark that is old enough, else the oldest. */
-static unsigned begin_of(const struct dimension_marks *m, enum dimension_window w, ns_t now)
+unsigned dimension_mark(const ns_t at[MARKS], enum dimension_window w, ns_t now)
 {
     unsigned first = w == DIMENSION_WINDOW_5M ? 0 : MARKS_FAST;
     unsigned count = w == DIMENSION_WINDOW_5M ? MARKS_FAST : MARKS_SLOW;
     unsigned best = first;
 
     for (unsigned i = first + 1; i < first + count; i++) {
-        bool best_reaches = now - m->at[best] >= window_times[w];
-        bool reaches = now - m->at[i] >= window_times[w];
-        if (reaches == best_reaches ? reaches == (m->at[i] > m->at[best]) : reaches)
+        bool best_reaches = now - at[best] >= window_times[w];
+        bool reaches = now - at[i] >= window_times[w];
+        if (reaches == best_reaches ? reaches == (at[i] > at[best]) : reaches)
             best = i;
     }
     return best;
@@ -238,7 +237,7 @@ ns_t dimensions_reach(const struct dimensions *d, const struct journey *j, enum 
 
     return w == DIMENSION_WINDOW_START || v->opened == 0
                ? -1
-               : now - v->marks.at[begin_of(&v->marks, w, now)];
+               : now - v->marks.at[dimension_mark(v->marks.at, w, now)];
 }
 
 int64_t dimensions_opened(const struct dimensions *d, const struct journey *j)
@@ -325,7 +324,7 @@ unsigned dimensions_read(const struct dimensions *d, const struct book *b, const
 {
     const struct journey_values *v = d->journeys[j->id];
     bool whole = w == DIMENSION_WINDOW_START || v->opened == 0;
-    unsigned mark = whole ? 0 : begin_of(&v->marks, w, now);
+    unsigned mark = whole ? 0 : dimension_mark(v->marks.at, w, now);
     unsigned n = 0;
 
     for (unsigned e = 0; e < DIMENSION_ENTRIES; e++) {
@@ -341,4 +340,44 @@ unsigned dimensions_read(const struct dimensions *d, const struct book *b, const
     }
     qsort(ret_rows, n, sizeof(ret_rows[0]), by_bad);
     return n;
+}
+
+bool dimension_since_marks(const struct dimensions *d, const struct book *b,
+                           const struct journey *j, enum dimension which, unsigned entry,
+                           struct dimension_row *ret, uint32_t ret_since[MARKS][DIMENSION_OUTCOMES])
+{
+    const struct journey_values *v = d->journeys[j->id];
+    uint8_t number = v->marks.row_of[which][entry];
+    uint64_t now[DIMENSION_OUTCOMES];
+    uint32_t any = 0;
+
+    if (!dimension_counts(v, b, which, entry, now) || !dimension_counted(now))
+        return false;
+    for (unsigned m = 0; m < MARKS; m++) {
+        for (unsigned o = 0; o < DIMENSION_OUTCOMES; o++) {
+            uint32_t then = number ? v->marks.rows[number - 1][m][o] : 0;
+            ret_since[m][o] = (uint32_t)now[o] - then;
+            any |= ret_since[m][o];
+        }
+    }
+    if (any == 0)
+        return false;
+    *ret = (struct dimension_row){};
+    name_row(d, v, which, entry, ret);
+    return true;
+}
+
+bool dimension_in_force(const struct dimensions *d, const struct journey *j, enum dimension which,
+                        const struct dimension_row *r)
+{
+    if ((int)which >= (int)NAMED_DIMENSIONS || r->kind != ENTRY_IS_VALUE)
+        return true;
+    const struct value_list *l = &d->journeys[j->id]->named[which];
+    for (uint32_t i = 0; i < l->count; i++) {
+        const struct dimension_value *value = &l->values[i];
+        if (value->name && span_equal(value->name->text, r->text) &&
+            span_equal(value->name->service, r->service))
+            return value->gone == 0;
+    }
+    return false;
 }

@@ -4,8 +4,8 @@
  * keeps its counters over reloads. A value that no configuration in force names any more is *gone*: it stays to be seen until its
  * room is wanted, then its counts become part of `other` and its counters serve another. That happens only after every reactor let go of the
  * last configuration with it, so nothing that is under way counts under a name that is not its own.
- * Always: over the values of each dimension the counts add up to the journey's own, to the integer. They begin with the process (what the
- * store keeps is the journey's own).
+ * Always: over the values of each dimension the counts add up to the journey's own, to the integer. They begin with the process; what
+ * earlier ones counted in the last hour is in dimension_memory.h.
  * Windows: the counts are looked at now and then (marks); a window begins with the youngest mark that is old enough, and says when
  * that was. The marks move with the counts when a value's room is given away, so windows add up too.
  * Owned by control; reads the reactors' pages relaxed.
@@ -184,6 +184,19 @@ int dimension_row_order(const struct dimension_row *x, const struct dimension_ro
 unsigned dimensions_read(const struct dimensions *d, const struct book *b, const struct journey *j,
                          enum dimension which, enum dimension_window w, ns_t now,
                          struct dimension_row ret_rows[DIMENSION_ENTRIES]);
+
+/* The mark with which a window begins: the youngest that is old enough, else the oldest. at[] and `now` by the same clock. */
+unsigned dimension_mark(const ns_t at[MARKS], enum dimension_window w, ns_t now);
+
+/* What came to a value since each mark; false: nothing, or there is no such value. ret->counts is of no use. */
+bool dimension_since_marks(const struct dimensions *d, const struct book *b,
+                           const struct journey *j, enum dimension which, unsigned entry,
+                           struct dimension_row *ret,
+                           uint32_t ret_since[MARKS][DIMENSION_OUTCOMES]);
+
+/* The configuration has this value, as far as it says which there are. */
+bool dimension_in_force(const struct dimensions *d, const struct journey *j, enum dimension which,
+                        const struct dimension_row *r);
 
 /* How long ago a window of this journey began; negative: with the process, or with the journey's version. */
 ns_t dimensions_reach(const struct dimensions *d, const struct journey *j, enum dimension_window w,

@@ -49,6 +49,7 @@ static void done(struct scribe_task *t, void *control)
         changes_store_again(c);
         deeds_again(c);
         peer_memory_again(c);
+        dimension_keeper_again(&c->keeper);
     }
     arena_free(&k->arena);
     free(k);

@@ -80,6 +80,7 @@ static void add_dimension(struct where_journey *wj, const struct where *w, const
 static void add_own(struct where_journey *wj, const struct where *w, const struct control *c)
 {
     const struct journey *j = api_find_journey(c, wj->name);
+    uint32_t wanted = 0;
 
     wj->changed = !j || j->definition != wj->definition;
     if (wj->changed)
@@ -88,9 +89,13 @@ static void add_own(struct where_journey *wj, const struct where *w, const struc
     wj->from = reach < 0 ? dimensions_opened(&c->registry.dimensions, j)
                          : (c->parts.wall() - reach) / NS_PER_S;
     for (unsigned d = 0; d < DIMENSION_COUNT; d++) {
-        if (where_wants(w, j, (enum dimension)d))
-            add_dimension(wj, w, c, j, (enum dimension)d);
+        if (!where_wants(w, j, (enum dimension)d))
+            continue;
+        add_dimension(wj, w, c, j, (enum dimension)d);
+        wanted |= UINT32_C(1) << d;
     }
+    dimension_memory_add(&c->earlier, &c->registry.dimensions, j, wanted, w->window,
+                         c->parts.wall() / NS_PER_S, &wj->sums, &wj->from);
 }
 
 /* NULL: it is added. */

@@ -65,6 +65,10 @@ static const char *const steps[] = {
     "ALTER TABLE epoch ADD COLUMN stored_ms INTEGER;"
     "ALTER TABLE epoch ADD COLUMN lived_ms INTEGER;" /* NULL: nobody knows */
     "ALTER TABLE epoch ADD COLUMN back_ms INTEGER;",
+    /* `said` last: rows are looked through by their age */
+    "CREATE TABLE kept_dimension("
+    "    process INTEGER NOT NULL, journey TEXT NOT NULL, definition INTEGER NOT NULL,"
+    "    until INTEGER NOT NULL, said BLOB NOT NULL, PRIMARY KEY(journey, definition, process));",
 };
 
 unsigned schema_newest(void)

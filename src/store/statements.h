@@ -180,7 +180,17 @@
       "SELECT " DEED_COLUMNS " FROM deed WHERE number < ?1 ORDER BY number DESC LIMIT ?2") \
     X(DEEDS_FORGET, /* but not the last one, whose number is not given again */ \
       "DELETE FROM deed WHERE number IN (SELECT number FROM deed WHERE at < ?1 " \
-      "AND number < (SELECT max(number) FROM deed) ORDER BY at LIMIT ?2)")
+      "AND number < (SELECT max(number) FROM deed) ORDER BY at LIMIT ?2)") \
+    \
+    X(KEPT_DIMENSIONS_PUT, \
+      "INSERT INTO kept_dimension(process, journey, definition, until, said) " VALUES_OF_FIVE \
+      "ON CONFLICT(journey, definition, process) DO UPDATE SET until = excluded.until, said = excluded.said") \
+    X(KEPT_DIMENSIONS_LIST, \
+      "SELECT process, journey, definition, until, said FROM kept_dimension WHERE until >= ?1 " \
+      "ORDER BY until DESC, process DESC, journey, definition LIMIT ?2") \
+    X(KEPT_DIMENSIONS_FORGET, \
+      "DELETE FROM kept_dimension WHERE until < ?1 OR rowid NOT IN " \
+      "(SELECT rowid FROM kept_dimension ORDER BY until DESC LIMIT ?2)")
 /* clang-format on */
 
 enum statement {

@@ -400,6 +400,56 @@ def dimensions_tell_where_it_fails():
             client.cut()
 
 
+@case
+def where_it_failed_is_known_after_a_restart():
+    def fail(_, stream, request):
+        stream.send(b"HTTP/1.1 500 No\r\nContent-Length: 2\r\n\r\nok")
+
+    config = CONFIG.replace('"%s"', '{ address: "%s", release: "41" }, { address: "%s", release: "42" }').replace(
+        "services: { shop: { ", "services: { shop: { health: { interval: 0s }, eject: { failures: 0 }, balance: round-robin, retry: { attempts: 1 }, ")
+    with Instance(refuse_pay) as good, Instance(fail) as bad, Edge(config % (good.address, bad.address)) as edge:
+        def visit(count):
+            client = connect(edge.http)
+            for _ in range(count):
+                client.get("/b")
+            client.close()
+
+        def known(requests):
+            for window in ("5m", "1h"):
+                for which, values in (("instance", (good.address, bad.address)), ("release", ("41", "42")), ("status", ("2xx", "5xx"))):
+                    by = dimension(edge, "browse", which, window, requests)
+                    expect((by[values[0]]["good"], by[values[1]]["failed"]) == (requests // 2, requests // 2), f"{which} {window}: {by}")
+                    expect(not by[values[1]]["gone"], by)
+        visit(20)
+        edge.stop()  # at once: all of it is kept
+        edge.start()
+        known(20)
+        expect(dimension(edge, "browse", "instance", "start") == {}, "another process counted that")
+        page = edge.admin_get("/")[1]
+        expect(f"where it fails</b> <span>instance {bad.address} <small>100 %</small></span>" in page, "the page does not know it")
+        code, text, _ = tell(edge, "slo", "browse")
+        expect(re.search(r"(?m)^where it fails: 10 failed and 0 slow in the last ", text), text)
+        visit(10)
+        known(30)
+
+        # killed: what was counted since it was last written is lost; few journeys are written each second in which they change
+        visit(10)
+        time.sleep(3)
+        edge.process.kill()
+        edge.process.wait()
+        edge.start()
+        known(40)
+        # the instance goes
+        edge.stop()
+        with open(edge.file) as f:
+            text = f.read().replace(f', {{ address: "{bad.address}", release: "42" }}', "")
+        with open(edge.file, "w") as f:
+            f.write(text)
+        edge.start()
+        by = dimension(edge, "browse", "instance", requests=40)
+        expect((by[bad.address]["failed"], by[bad.address]["gone"], by[good.address]["gone"]) == (20, True, False), by)
+
+
 def rewrite(edge, text):
     edge.put(text)
     code, _, said = tell(edge, "reload")
