@@ -8,6 +8,7 @@
 enum { TARGET_MAX = 2000 };
 
 static const struct http1_limits limits = { .head = 8192, .line = 4096, .fields = 10 };
+static const struct http1_limits with_host = { .head = 8192, .line = 4096, .fields = 11 };
 
 static bool letter_or_digit(char c)
 {
@@ -26,15 +27,16 @@ static void check_bytes(struct span s, const char *unusual)
         check(ordinary(s.p[i]) || (s.p[i] && strchr(unusual, s.p[i])));
 }
 
-static bool parse(struct span text, struct http_field *fields, struct http_head *ret_head)
+static bool parse(struct span text, const struct http1_limits *most, struct http_field *fields,
+                  struct http_head *ret_head)
 {
     struct http1_scan scan = {};
     enum http1_reason why;
     size_t n;
 
-    if (http1_scan_head(&scan, text, &limits, &n, &why) != HTTP1_COMPLETE)
+    if (http1_scan_head(&scan, text, most, &n, &why) != HTTP1_COMPLETE)
         return false;
-    return http1_parse_request(span_of(text.p, n), &limits, fields, ret_head) == HTTP1_GOOD;
+    return http1_parse_request(span_of(text.p, n), most, fields, ret_head) == HTTP1_GOOD;
 }
 
 static void check_head(const struct http_head *h)
@@ -58,9 +60,11 @@ static void check_written(const struct http_head *h)
     struct http_field fields[HTTP1_FIELDS_MAX];
     struct http_head again;
 
+    if (h->host.n == 0) /* HTTP/1.0: passed on with an empty Host, which we ourselves do not take */
+        return;
     http1_write_request(&out, h, HTTP1_PERSIST);
     check(!out.cut && out.n <= http1_head_size(h));
-    check(parse(str_span(&out), fields, &again) && again.bytes == out.n);
+    check(parse(str_span(&out), &with_host, fields, &again) && again.bytes == out.n);
     check(span_equal(again.path, h->path) && span_equal(again.host, h->host));
     check(again.has_query == h->has_query && span_equal(again.query, h->query));
     http1_write_request(&again_out, &again, HTTP1_PERSIST);
@@ -90,7 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     str_literal(&s, "GET ");
     str_put(&s, target);
     str_literal(&s, " HTTP/1.1\r\nHost: a\r\n\r\n");
-    bool good = parse(str_span(&s), fields, &h);
+    bool good = parse(str_span(&s), &limits, fields, &h);
     if (plain_target(target)) {
         size_t mark = span_find(target, '?');
         check(good && span_equal(h.path, span_of(target.p, mark)));
