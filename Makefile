@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # A thin front: Meson and Ninja build, the scripts in tools/ do the rest. CONTRIBUTING.md explains.
 BUILD ?= build
-RELEASE = -Db_lto=true
 FOR ?=
 RATE ?=
 export FOR RATE
@@ -12,7 +11,7 @@ all: build
 
 build:
 	@tools/deps build
-	@tools/build $(BUILD) $(RELEASE)
+	@tools/build $(BUILD) -- evenkeel
 
 release:
 	@tools/deps build
@@ -20,7 +19,7 @@ release:
 
 run:
 	@tools/deps build run
-	@tools/build $(BUILD) $(RELEASE)
+	@tools/build $(BUILD) -- evenkeel
 	@tools/run
 
 check:
@@ -29,13 +28,13 @@ check:
 
 bench:
 	@tools/deps build bench
-	@tools/build $(BUILD) $(RELEASE)
+	@tools/build $(BUILD)
 	@tools/release
 	@bench/bench
 
 drills:
 	@tools/deps build run bench
-	@tools/build $(BUILD) $(RELEASE)
+	@tools/build $(BUILD)
 	@tools/release
 	@bench/drills/all
 
