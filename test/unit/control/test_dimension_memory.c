@@ -84,8 +84,10 @@ static void assert_told(const struct told *t, enum dimension which, const char *
 {
     const struct dimension_row *r = told_of(t, which, text);
 
-    if (!r)
+    if (!r) {
         fail_msg("there is no %s", text);
+        return;
+    }
     assert_int_equal(r->counts[OUTCOME_GOOD], good_);
     assert_int_equal(r->counts[OUTCOME_FAILED], failed);
 }
@@ -100,9 +102,9 @@ static void the_next_process_knows_the_last_hour(void **state)
     open_world(&w);
     const struct config *c = publish(&w, shop_config(0, 2, "r1"), true);
     good(&w, c, 0, 50);
-    pass(&w, 3 * 3600);
+    pass(&w, INT64_C(3) * 3600);
     good(&w, c, 0, 5);
-    pass(&w, 30 * 60);
+    pass(&w, 1800);
     good(&w, c, 0, 3);
     end_one(&w, c, 1, 500, ENDING_answered, 1);
     remember(&m, &w, c, 1);
@@ -190,7 +192,7 @@ static void nothing_is_packed_of_nothing(void **state)
     dimension_pack(&w.registry.dimensions, &w.book, &c->journeys[0], &nobody, w.now, &packed);
     assert_int_equal(packed.n, 0);
     good(&w, c, 0, 5);
-    pass(&w, 2 * 3600); /* every mark has them */
+    pass(&w, INT64_C(2) * 3600); /* every mark has them */
     dimension_pack(&w.registry.dimensions, &w.book, &c->journeys[0], &nobody, w.now, &packed);
     assert_int_equal(packed.n, 0);
     str_free(&packed);
