@@ -88,10 +88,10 @@ struct lineage {
     uint32_t newest;       /* the account that is or was in force last */
     uint32_t bins_version; /* what the store keys its histograms by */
     int64_t slot_at;       /* unix seconds: begin of the running histogram slot */
-    int64_t slot_epoch;    /* the store's, in which the slot was first written; 0: it was not */
-    uint64_t *slot_bins;   /* live histogram at that time */
-    uint64_t *older_bins;  /* and at the begin of the slot before */
-    uint64_t put_timed;    /* values in the histogram that was stored last */
+    int64_t slot_epoch; /* the store's, in which the slot began; 0: in that which writes it first */
+    uint64_t *slot_bins;  /* live histogram at that time */
+    uint64_t *older_bins; /* and at the begin of the slot before */
+    uint64_t put_timed;   /* values in the histogram that was stored last */
 };
 
 struct book {

@@ -104,7 +104,7 @@ static void take_slot(struct book *b, const struct scribe_job *job, const struct
     l->slot_bins = older;
     memcpy(l->slot_bins, put->bins, HISTOGRAM_BINS * sizeof(l->slot_bins[0]));
     l->slot_at = job->now - job->now % HISTOGRAM_SLOT_S;
-    l->slot_epoch = 0;
+    l->slot_epoch = job->epoch; /* after a set clock its time may come once more, in another */
 }
 
 /* ---- what is in force */

@@ -169,6 +169,9 @@ MUTANTS = [
      "    TRY(leave_the_future(s, now, last));\n", "", "clock_is_set"),
     ("slot_of_the_wrong_epoch", "src/control/book_jobs.c",
      "                                   .epoch = l->slot_epoch,\n", "", "clock_is_set"),
+    ("slot_that_began_earlier", "src/control/book_jobs.c",
+     "    l->slot_epoch = job->epoch; /* after a set clock its time may come once more, in another */\n", "    l->slot_epoch = 0;\n",
+     "test_control_book_refill"),
     # other objectives
     ("edge_counts_below_itself", "src/core/rebuild.c",
      "*(i < p->bin ? &r.good : &r.bad) += bins[i];", "*(i <= p->bin ? &r.good : &r.bad) += bins[i];", "test_core_rebuild"),

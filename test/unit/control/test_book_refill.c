@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_book_refill.c - a damaged store is begun anew from the book: the next process knows the windows all the same. */
+/* test_book_refill.c - a damaged store is begun anew from the book: the next process knows the windows all the same. And
+ * what is stored of a histogram whose slot began before the wall clock was set back. */
 #include "configs.h"
 
 #include "control/book.h"
@@ -134,9 +135,46 @@ static void windows_survive_a_damaged_file(void **state)
     store_close(s);
 }
 
+static void count_answer(struct process *p)
+{
+    const struct journey *j = &p->config->journeys[0];
+
+    counter_add(&p->page, j->series + SERIES_GOOD, 1);
+    counter_add(&p->page, j->series + series_good(0), 1);
+    counter_add(&p->page, j->histogram + histogram_bin(10 * NS_PER_MS), 1);
+}
+
+/* Its time comes twice, and each has a slot of its own. */
+static void a_slot_that_began_before_the_clock_was_set_back_stays_its_own(void **state)
+{
+    struct store *s = open_at(":memory:", NULL);
+    uint64_t bins[HISTOGRAM_BINS] = {};
+    struct process p;
+
+    (void)state;
+    begin(s, NOON);
+    start_process(&p, s, 7777 * NS_PER_S, NOON);
+    store_job(&p, s, NOON + 300); /* the slot of noon is over, the next begins */
+    begin(s, NOON + 200);
+    count_answer(&p);
+    store_job(&p, s, NOON + 201);
+    store_job(&p, s, NOON + 300); /* the same time again */
+    count_answer(&p);
+    store_job(&p, s, NOON + 310);
+    uint32_t version = book_bins_version(&p.book, book_account(&p.book, &p.config->journeys[0]));
+    must(histogram_between(s, version, 0, INT64_MAX, bins));
+    assert_int_equal(histogram_total(bins), 2);
+    end_process(&p);
+    store_close(s);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test_setup_teardown(
-        windows_survive_a_damaged_file, scratch_make, scratch_remove) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(windows_survive_a_damaged_file, scratch_make,
+                                        scratch_remove),
+        cmocka_unit_test(a_slot_that_began_before_the_clock_was_set_back_stays_its_own),
+    };
+
     return RUN(tests);
 }
