@@ -93,7 +93,7 @@ static void put_change(const json_t *deed, struct str *out)
         str_literal(out, ", ");
         put_parts(value, '\t', " ", out);
     }
-    if (json_is_integer(expires)) {
+    if (json_is_integer(expires) && strcmp(text_of(deed, "deed"), "made") == 0) {
         str_literal(out, ", until ");
         put_time(json_integer_value(expires), out);
     }
@@ -126,7 +126,7 @@ static void put_what(const json_t *deed, struct str *out)
     else if (value)
         str_print(out, "evenkeel %s", value);
     if (why)
-        str_print(out, ": %s", why);
+        str_print(out, " \"%s\"", why);
     if (json_is_false(json_object_get(deed, "stored")))
         str_literal(out, "; not stored");
 }
@@ -209,7 +209,7 @@ static void print_text(const json_t *all)
     size_t i;
     json_t *deed;
 
-    print_row(&w, "WHEN", "WHO", "DEED", "WHAT: WHY");
+    print_row(&w, "WHEN", "WHO", "DEED", "WHAT \"WHY\"");
     json_array_foreach (list, i, deed)
         print_deed(&w, deed);
     if (json_is_integer(json_object_get(all, "before")))

@@ -80,9 +80,9 @@ static struct span whole_error(struct arena *a, const struct reload_outcome *o)
     struct str all = str_growing();
 
     str_put(&all, str_span(&o->error));
-    if (!o->good && o->findings.n) {
+    if (!o->good && o->findings.n) { /* each of its lines ends with a newline */
         str_char(&all, '\n');
-        str_put(&all, span_trim(str_span(&o->findings)));
+        str_put(&all, span_of(o->findings.p, o->findings.n - 1));
     }
     struct span kept = arena_span(a, str_span(&all));
     str_free(&all);

@@ -112,7 +112,9 @@ def deeds_are_told_with_who_and_why_over_restarts():
             expect(abs(drain["expires_at"] - time.time() - 900) < 60, drain)
             expect(list_[3]["value"] == "weight=3" and list_[4]["id"] == list_[3]["id"], list_[3:5])
             expect("services.app" in list_[6]["changed"] and list_[6]["serial"] and not list_[6]["error"], list_[6])
-            expect("nonsense" in list_[8]["error"] and not list_[8]["changed"], list_[8])
+            lines = list_[8]["error"].split("\n")
+            expect(len(lines) == 4 and "evenkeel.yaml:1:1: " in lines[1] and "nonsense" in lines[1] and lines[3] and not list_[8]["changed"],
+                   list_[8])
             expect(list_[0]["value"] and list_[0]["value"] == list_[-1]["value"], "a start does not say of which version")
             told_in_pages(edge, list_)
             told_in_a_terminal(edge, other, list_)
@@ -143,9 +145,9 @@ def told_in_a_terminal(edge, instance, list_):
     code, said, wrong = tell(edge, "status", "--changes")
     lines = said.splitlines()
     expect(code == 0 and not wrong and len(lines) == 1 + len(list_), f"{code} {said} {wrong}")
-    expect(lines[0].split() == ["WHEN", "WHO", "DEED", "WHAT:", "WHY"], lines[0])
+    expect(lines[0].split() == ["WHEN", "WHO", "DEED", "WHAT", '"WHY"'], lines[0])
     for begin, what in (("eve", "before the crash"), ("dan", "a mistake"), ("dan", "nonsense"), ("(signal)", "reload-refused"),
-                        ("ann", f"drain {instance.address} of app: a slow disk"), ("bob", f"taken-back      drain {instance.address} of app: the disk is new"),
+                        ("ann", f"drain {instance.address} of app \"a slow disk\""), ("bob", f"taken-back      drain {instance.address} of app \"the disk is new\""),
                         ("ann", f"weight {instance.address} of app, weight=3, until 20"), ("-", "started")):
         expect(any(line[21:].startswith(begin) and what in line for line in lines), f"'{begin} ... {what}' is not in:\n{said}")
     code, said, _ = tell(edge, "status", "--changes=2")
@@ -175,7 +177,7 @@ def deeds_come_through_once_a_locked_store_has_healed():
             expect([(d["who"], d["stored"]) for d in told["deeds"]] == [("cid", False), ("bob", False), ("ann", True), (None, True)], told)
             expect(told["lost"] == 0 and told["store_error"] is None, told)
             code, said, _ = tell(edge, "status", "--changes")
-            expect(code == 0 and "still locked; not stored" in said and "before; not" not in said, said)
+            expect(code == 0 and '"still locked"; not stored' in said and '"before"; not' not in said, said)
             expect(edge.said().count("remembered until the store takes it") == 1, "it is not said once")
             db.execute("ROLLBACK")
             db.close()
@@ -216,6 +218,43 @@ def deeds_that_cannot_be_read_cost_the_older_ones():
             killed(edge)
             edge.start()
             expect([d["why"] for d in deeds(edge)] == [None, "nowhere to go", None], deeds(edge))
+        finally:
+            edge.__exit__(None)
+
+
+@case
+def deeds_come_through_once_a_full_disk_has_room():
+    if os.geteuid() != 0:
+        return  # nobody else can mount a small disk
+    with Instance() as one, Instance() as other:
+        edge = Edge(yaml([one, other]).replace("${dir}/evenkeel.db", "${dir}/small/evenkeel.db"))
+        small = os.path.join(edge.folder, "small")
+        os.mkdir(small)
+        mount = f'mount -t tmpfs -o size=2m tmpfs {small} && exec "$@"'
+        try:
+            edge.start(command=["unshare", "--mount", "sh", "-c", mount, "sh"])
+            all_stored(edge)
+            ballast = f"/proc/{edge.process.pid}/root{small}/ballast"
+            try:
+                with open(ballast, "wb", buffering=0) as f:
+                    while f.write(b"x" * 4096):
+                        pass
+            except OSError:
+                pass
+            made = 0
+            while all(d["stored"] for d in deeds(edge)):  # the log has room for some more
+                made += 1
+                expect(made < 900, "a full disk is not noticed")
+                change(edge, change="weight", instance=other.address, weight=made % 900 + 2, who="ann", why=f"number {made} " + "x" * 200)
+                time.sleep(0.02)
+            wait_for("it is noticed", lambda: json.loads(edge.admin_get("/api/v1/journeys")[1])["store"]["state"] == "full")
+            change(edge, change="weight", instance=other.address, weight=1, who="bob", why="while it is full")
+            expect(not deeds(edge)[-1]["stored"], "it is said to be stored")
+            os.unlink(ballast)
+            all_stored(edge)
+            told = [d["why"] for d in deeds(edge) if d["deed"] == "made"]
+            expect(len(told) == made + 1 and all(why.startswith(f"number {i} ") for i, why in enumerate(told[:-1], 1)), told[-5:])
+            expect(told[-1] == "while it is full" and page(edge)["lost"] == 0, told[-1])
         finally:
             edge.__exit__(None)
 
