@@ -50,7 +50,7 @@ struct tenant_namer {
 void dimension_pack(const struct dimensions *d, const struct book *b, const struct journey *j,
                     const struct tenant_namer *namer, ns_t now, struct str *out);
 
-/* How much control packs with each tick: bytes, which are some seven journeys, or one that has all the values that it may (60 us with -O1);
+/* How much control packs with each tick: bytes, which are some seven journeys, or one that has all the values that it may (some 90 us with -O1, on a busy machine);
  * and journeys that are looked at, most of which may not have changed. */
 enum { PACKED_PER_TICK = 8 << 10, PACK_LOOKS = 64 };
 
