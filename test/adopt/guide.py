@@ -62,6 +62,8 @@ def _line(expected):
 
 def differs(expected, printed):
     """None, or the first line of the guide that was not printed there. A line of only ... stands for any lines."""
+    # the steps kill evenkeel between what the guide does, and from then on it says what that cost
+    printed = re.sub(r"\n+it ended without a farewell at [^\n]*", "", printed)
     lines = [line.strip() for line in printed.strip().split("\n")]
     at, anything = 0, False
     for wanted in expected.strip().split("\n"):
