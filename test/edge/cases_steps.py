@@ -10,7 +10,7 @@ import time
 import kit
 from kit import Edge, Instance, case, connect, expect, wait_for, yaml
 
-DEADLINE_S = 6
+DEADLINE_S = 15  # far more than the users take on a busy machine
 STEPS = 4
 MORE = ("identity: { user: \"cookie:uid\" }\njourneys:\n"
         f"  flow: {{ steps: [{', '.join(f'GET /s/{i}/*' for i in range(1, STEPS + 1))}], deadline: {DEADLINE_S}s, "
@@ -93,7 +93,7 @@ def users_beside_a_model():
         for t in threads:
             t.join()
         expect(not wrong, f"the users: {wrong[:3]}")
-        expect(time.monotonic() - began < 3 * DEADLINE_S, "this machine is too slow to tell before from behind a deadline")
+        expect(time.monotonic() - began < 2 * DEADLINE_S + 2, "this machine is too slow to tell before from behind a deadline")
         models = [m for users in crowds for m in users.values()]
         under_way = sum(m.at > 0 for m in models)
         now = funnel(edge)["steps"]
