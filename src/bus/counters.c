@@ -27,6 +27,17 @@ uint64_t counter_sum(const struct counter_page *const *pages, size_t count, uint
     return sum;
 }
 
+void counter_sums(const struct counter_page *const *pages, size_t count, uint32_t first, uint32_t n,
+                  uint64_t *ret_sums)
+{
+    for (uint32_t k = 0; k < n; k++)
+        ret_sums[k] = count ? counter_read(pages[0], first + k) : 0;
+    for (size_t i = 1; i < count; i++) {
+        for (uint32_t k = 0; k < n; k++)
+            ret_sums[k] += counter_read(pages[i], first + k);
+    }
+}
+
 void slot_allocator_init(struct slot_allocator *a)
 {
     a->next = 1;

@@ -57,8 +57,10 @@ static inline uint64_t counter_read(const struct counter_page *p, uint32_t slot)
     return atomic_load_explicit(&p->slots[slot], memory_order_relaxed);
 }
 
-/* Sum over pages. */
+/* Sum over pages; of `n` slots in a row, page after page, which is what memory likes. */
 uint64_t counter_sum(const struct counter_page *const *pages, size_t count, uint32_t slot);
+void counter_sums(const struct counter_page *const *pages, size_t count, uint32_t first, uint32_t n,
+                  uint64_t *ret_sums);
 
 /* Hands out ranges of slots; control only. Stops the program when all are gone: the configuration's
  * bounds are checked before. Slot 0 is never handed out: it means "not counted". */

@@ -39,6 +39,11 @@ uint64_t book_sum(const struct book *b, uint32_t slot)
     return counter_sum(b->pages, b->page_count, slot);
 }
 
+void book_sums(const struct book *b, uint32_t first, uint32_t n, uint64_t *ret_sums)
+{
+    counter_sums(b->pages, b->page_count, first, n, ret_sums);
+}
+
 uint64_t book_measured(const struct book *b, const struct account *a,
                        const uint64_t cumulative[SERIES_MAX])
 {
@@ -48,19 +53,24 @@ uint64_t book_measured(const struct book *b, const struct account *a,
     return ms > lost ? ms - lost : 0;
 }
 
-uint64_t book_bin(const struct book *b, const struct account *a, uint32_t bin)
+void book_bins(const struct book *b, const struct account *a, uint64_t ret_bins[HISTOGRAM_BINS])
 {
-    return book_sum(b, a->histogram + bin) - (a->late_bins ? a->late_bins[bin] : 0);
+    book_sums(b, a->histogram, HISTOGRAM_BINS, ret_bins);
+    for (uint32_t i = 0; a->late_bins && i < HISTOGRAM_BINS; i++)
+        ret_bins[i] -= a->late_bins[i];
 }
 
 /* ---- figures */
 
 void book_live(const struct book *b, const struct account *a, uint64_t ret_counts[SERIES_MAX])
 {
-    for (unsigned i = 0; i < SERIES_MAX; i++) {
-        bool has = i < series_count(a->objectives) || (a->funnel && i >= SERIES_STEPS);
-        ret_counts[i] = has ? book_sum(b, a->series + i) : 0;
-    }
+    unsigned own = series_count(a->objectives);
+
+    book_sums(b, a->series, own, ret_counts);
+    memset(ret_counts + own, 0, (SERIES_MAX - own) * sizeof(ret_counts[0]));
+    if (a->funnel)
+        book_sums(b, a->series + SERIES_STEPS, SERIES_MAX - SERIES_STEPS,
+                  ret_counts + SERIES_STEPS);
 }
 
 void book_cumulative(const struct book *b, const struct account *a, uint64_t ret_counts[SERIES_MAX])

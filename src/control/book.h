@@ -218,8 +218,9 @@ void book_window(const struct book *b, const struct account *a, int64_t seconds,
 void book_histogram(const struct book *b, const struct account *a,
                     uint64_t ret_bins[HISTOGRAM_BINS]);
 
-/* Sum of one counter over all pages. */
+/* Sum of one counter over all pages; of several in a row. */
 uint64_t book_sum(const struct book *b, uint32_t slot);
+void book_sums(const struct book *b, uint32_t first, uint32_t n, uint64_t *ret_sums);
 
 /* What the store keys the histograms of this account by. */
 uint32_t book_bins_version(const struct book *b, const struct account *a);
@@ -252,8 +253,8 @@ void lineage_lead(struct book *b, struct account *a, const struct journey_versio
 uint64_t book_measured(const struct book *b, const struct account *a,
                        const uint64_t cumulative[SERIES_MAX]);
 
-/* One bin since the start, without what came late, which belongs to slots that are over. */
-uint64_t book_bin(const struct book *b, const struct account *a, uint32_t bin);
+/* The bins since the start, without what came late, which belongs to slots that are over. */
+void book_bins(const struct book *b, const struct account *a, uint64_t ret_bins[HISTOGRAM_BINS]);
 
 /* Series and measured time, as a ring keeps them. Latency sums pass 2^32 microseconds within a window. */
 #define BOOK_WIDE_COLUMNS (UINT32_C(1) << SERIES_LATENCY_SUM_US)

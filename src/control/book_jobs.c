@@ -44,21 +44,22 @@ static void fill_samples(struct book *b, struct scribe_job *job, bool keep)
 
 /* ---- histograms */
 
-/* What came into the bins since the slot began; ret_bins: as they are now. */
-static void put_histogram(const struct book *b, struct scribe_job *job, const struct lineage *l,
-                          uint64_t *ret_bins)
+/* What came into the bins since the slot began. */
+static void put_histogram(struct scribe_job *job, const struct lineage *l, const uint64_t *bins)
 {
-    lineage_bins(b, l, ret_bins);
-    if (memcmp(ret_bins, l->slot_bins, HISTOGRAM_BINS * sizeof(ret_bins[0])) == 0)
-        return;
-    struct str packed = str_fixed(arena_alloc(&job->arena, PACK_HISTOGRAM_MAX), PACK_HISTOGRAM_MAX);
-    pack_histogram(&packed, ret_bins, l->slot_bins);
+    char room
+        [PACK_HISTOGRAM_MAX]; /* seldom full: what is packed goes to the arena, not the room for it */
+    struct str packed = str_fixed(room, sizeof(room));
+
+    pack_histogram(&packed, bins, l->slot_bins);
     check(!packed.cut);
+    if (packed.n == 0)
+        return;
     job->batch.histograms[job->batch.histogram_count++] =
         (struct histogram_sample){ .version = l->bins_version,
                                    .at = l->slot_at,
                                    .epoch = l->slot_epoch,
-                                   .bins = str_span(&packed) };
+                                   .bins = arena_span(&job->arena, str_span(&packed)) };
 }
 
 static void look_at_slot(struct book *b, struct scribe_job *job, size_t number)
@@ -66,13 +67,18 @@ static void look_at_slot(struct book *b, struct scribe_job *job, size_t number)
     const struct lineage *l = &b->lineages[number];
     bool over = job->now >= histogram_slot_end(l->slot_at) || job->now < l->slot_at;
     uint64_t timed = lineage_timed(b, l);
+    uint64_t bins[HISTOGRAM_BINS];
     struct slot_put *put = &job->slots[job->slot_count];
 
     if (!over && timed == l->put_timed)
         return;
     *put = (struct slot_put){ .lineage = number, .over = over, .timed = timed };
-    put->bins = arena_array(&job->arena, uint64_t, HISTOGRAM_BINS);
-    put_histogram(b, job, l, put->bins);
+    lineage_bins(b, l, bins);
+    put_histogram(job, l, bins);
+    if (over) {
+        put->bins = arena_array(&job->arena, uint64_t, HISTOGRAM_BINS);
+        memcpy(put->bins, bins, sizeof(bins));
+    }
     job->slot_count++;
 }
 

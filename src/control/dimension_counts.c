@@ -128,9 +128,9 @@ bool dimension_counts(const struct journey_values *v, const struct book *b, enum
 
     if (!find_place(v, which, entry, &p))
         return false;
+    book_sums(b, p.slots, DIMENSION_OUTCOMES, ret_counts);
     for (unsigned o = 0; o < DIMENSION_OUTCOMES; o++)
-        ret_counts[o] = book_sum(b, p.slots + o) - (p.before ? p.before[o] : 0) +
-                        (p.besides ? p.besides[o] : 0);
+        ret_counts[o] += (p.besides ? p.besides[o] : 0) - (p.before ? p.before[o] : 0);
     return true;
 }
 

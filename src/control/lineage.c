@@ -83,10 +83,12 @@ void lineages_free(struct book *b)
 
 void lineage_bins(const struct book *b, const struct lineage *l, uint64_t ret_bins[HISTOGRAM_BINS])
 {
-    memset(ret_bins, 0, HISTOGRAM_BINS * sizeof(ret_bins[0]));
-    for (unsigned m = 0; m < l->member_count; m++) {
-        for (uint32_t i = 0; i < HISTOGRAM_BINS; i++)
-            ret_bins[i] += book_bin(b, &b->accounts[l->members[m]], i);
+    uint64_t more[HISTOGRAM_BINS];
+
+    book_bins(b, &b->accounts[l->members[0]], ret_bins);
+    for (unsigned m = 1; m < l->member_count; m++) {
+        book_bins(b, &b->accounts[l->members[m]], more);
+        histogram_merge(ret_bins, more);
     }
 }
 
@@ -123,13 +125,6 @@ static void carry(const struct account *a, const struct account *heir,
     rebuild_counts(&plan, came, into, ret_carried);
 }
 
-static void read_bins(const struct book *b, const struct account *a,
-                      uint64_t ret_bins[HISTOGRAM_BINS])
-{
-    for (uint32_t i = 0; i < HISTOGRAM_BINS; i++)
-        ret_bins[i] = book_sum(b, a->histogram + i);
-}
-
 static void look(const struct book *b, const struct account *a, const struct account *heir)
 {
     struct handover *h = a->handover;
@@ -140,7 +135,7 @@ static void look(const struct book *b, const struct account *a, const struct acc
     if (memcmp(live, h->seen, sizeof(live)) == 0)
         return;
     memcpy(h->seen, live, sizeof(live));
-    read_bins(b, a, bins);
+    book_sums(b, a->histogram, HISTOGRAM_BINS, bins);
     carry(a, heir, live, bins, h->carried);
 }
 
@@ -168,7 +163,7 @@ static void read_member(const struct book *b, const struct account *a, struct ha
 {
     book_live(b, a, h->series);
     memcpy(h->seen, h->series, sizeof(h->seen));
-    read_bins(b, a, h->bins);
+    book_sums(b, a->histogram, HISTOGRAM_BINS, h->bins);
 }
 
 /* The counters of the account in force, and the running slot: all from that one reading, so that nothing is lost or carried

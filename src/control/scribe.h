@@ -31,7 +31,7 @@ struct slot_put {
     size_t lineage;
     bool over; /* its slot ends with the job */
     uint64_t timed;
-    uint64_t *bins;
+    uint64_t *bins; /* when it is over: with which the next begins */
 };
 
 struct scribe_job {

@@ -28,11 +28,6 @@ void picker_prepare(struct picker *p)
     p->latency = known ? sum / (double)known : 0;
 }
 
-static double in_flight(const struct candidate *c)
-{
-    return (double)c->in_flight + (double)c->others;
-}
-
 /* ---- two choices */
 
 static double load_of(const struct picker *p, const struct candidate *c)
@@ -41,7 +36,7 @@ static double load_of(const struct picker *p, const struct candidate *c)
     latency = c->silent > latency ? c->silent : latency;
     double scale = p->even ? 1 : (double)p->weights / ((double)p->count * (double)c->weight);
 
-    return latency * (in_flight(c) * scale + 1);
+    return latency * (candidate_in_flight(c) * scale + 1);
 }
 
 /* By weight, `but` left out (count: nobody is). */
@@ -105,7 +100,7 @@ size_t picker_least(const struct picker *p, uint64_t random)
 
     for (size_t n = 0; n < p->count; n++) {
         size_t i = (start + n) % p->count; /* ties go round */
-        double load = (in_flight(p->list[i]) + 1) / (double)p->list[i]->weight;
+        double load = (candidate_in_flight(p->list[i]) + 1) / (double)p->list[i]->weight;
         if (load < least) {
             least = load;
             best = i;
@@ -149,12 +144,12 @@ size_t picker_hash(const struct picker *p, uint64_t key)
     size_t best = p->count;
 
     for (size_t i = 0; i < p->count; i++)
-        all += in_flight(p->list[i]);
+        all += candidate_in_flight(p->list[i]);
     for (size_t i = 0; i < p->count; i++) {
         const struct candidate *c = p->list[i];
         double room = ceil(clearly * all * (double)c->weight / (double)p->weights);
         double s = score(c, key);
-        if (in_flight(c) < room && s > highest) {
+        if (candidate_in_flight(c) < room && s > highest) {
             highest = s;
             best = i;
         }
@@ -214,4 +209,9 @@ uint16_t candidate_ramp(ns_t age, ns_t slow_start)
         return RAMP_FULL;
     int64_t ramp = age <= 0 ? 0 : age / (slow_start / RAMP_FULL + 1);
     return (uint16_t)(ramp < RAMP_LEAST ? RAMP_LEAST : ramp);
+}
+
+uint16_t candidate_ramp_beside(const struct candidate *c, double line)
+{
+    return (candidate_in_flight(c) + 1) * RAMP_FULL <= line * c->ramp ? RAMP_FULL : c->ramp;
 }

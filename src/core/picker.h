@@ -84,4 +84,14 @@ void candidate_forget(struct candidate *c, ns_t now);
 /* The ramp of something that appeared `age` ago. */
 uint16_t candidate_ramp(ns_t age, ns_t slow_start);
 
+/* Its ramp beside others with so many requests in flight each (of its weight): where its part of such a line is more
+ * than it has, it is as good as any. Whoever comes back into an overload is what ends it. */
+uint16_t candidate_ramp_beside(const struct candidate *c, double line);
+
+/* How many requests it has in flight, as far as is known. */
+static inline double candidate_in_flight(const struct candidate *c)
+{
+    return (double)c->in_flight + (double)c->others;
+}
+
 #endif

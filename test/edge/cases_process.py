@@ -75,8 +75,9 @@ def few_descriptors_are_said_and_the_admin_address_answers():
                 c.send("GET / HTTP/1.1\r\nHost: a.test\r\nX: ")
                 clients.append(c)
             wait_for("the connections are taken", lambda: edge.metric("evenkeel_http_connections") >= 94)
-            expect(edge.metric("evenkeel_http_connections") <= 94, "more connections than it may have")
             expect(edge.admin_get("/healthz")[0] == 200, "the admin address does not answer")
+            # one whose first bytes are still to come gives way to the next, and is gone by the end of the turn
+            wait_for("no more than it may have", lambda: edge.metric("evenkeel_http_connections") <= 94)
             for c in clients:
                 c.close()
             wait_for("others are served again", lambda: connect(edge.http).get()[0] == 200)

@@ -39,14 +39,18 @@ static bool parse(struct span text, const struct http1_limits *most, struct http
     return http1_parse_request(span_of(text.p, n), most, fields, ret_head) == HTTP1_GOOD;
 }
 
+static bool has(struct span s, char c)
+{
+    return s.n > 0 && memchr(s.p, c, s.n);
+}
+
 static void check_head(const struct http_head *h)
 {
     /* what browsers send unescaped; a space, a fragment, "<", ">", "\" and any control never */
     check_bytes(h->path, "\"[]^`{|}");
     check_bytes(h->query, "\"[]^`{|}");
     check_bytes(h->host, "[]");
-    check(!memchr(h->host.p, '/', h->host.n) && !memchr(h->host.p, '@', h->host.n));
-    check(!memchr(h->host.p, '?', h->host.n) && !memchr(h->path.p, '?', h->path.n));
+    check(!has(h->host, '/') && !has(h->host, '@') && !has(h->host, '?') && !has(h->path, '?'));
     check(h->has_query || h->query.n == 0);
     check(h->path.n > 0 && (h->path.p[0] == '/' || span_equal(h->method, SPAN("OPTIONS"))));
 }

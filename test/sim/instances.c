@@ -173,6 +173,7 @@ static bool put_manner(struct inst *i, char **end)
 
     switch (i->manner) {
     case MANNER_GOOD:
+    case MANNER_LINE:
     case MANNER_SLOW: break;
     case MANNER_ERROR: *end = put_own_answer(i->out, 500, 0); break;
     case MANNER_BUSY: *end = put_own_answer(i->out, 503, m->ms / 1000); break;
@@ -242,15 +243,26 @@ static void answer(struct inst *i)
     send_out(i);
 }
 
+/* How long what is in line there takes. */
+static ns_t line_left(const struct inst *i)
+{
+    ns_t left = i->sim->worked_off[i->number] - sim_now(i->sim->world);
+
+    return left > 0 ? left : 0;
+}
+
 static void think(struct inst *i)
 {
     const struct manners *m = &i->sim->manners[i->number];
     bool longer = i->manner == MANNER_SLOW || i->manner == MANNER_ERROR;
-    ns_t delay = i->plan.delay_ms + (longer ? m->ms : 0);
+    ns_t delay = (ns_t)(i->plan.delay_ms + (longer ? m->ms : 0)) * NS_PER_MS;
 
+    if (i->manner == MANNER_LINE) {
+        delay = line_left(i) + m->ms * NS_PER_MS;
+        i->sim->worked_off[i->number] = sim_now(i->sim->world) + delay;
+    }
     inst_move(i, INST_THINKING);
-    timer_set(&i->sim->instance_reactor.timers, &i->timer,
-              sim_now(i->sim->world) + delay * NS_PER_MS);
+    timer_set(&i->sim->instance_reactor.timers, &i->timer, sim_now(i->sim->world) + delay);
 }
 
 static void send_stray(struct inst *i)
@@ -393,6 +405,8 @@ static void choose_manner(struct inst *i)
     const struct manners *m = &i->sim->manners[i->number];
 
     i->manner = m->per_mille && pick(i->sim, 1000) >= m->per_mille ? MANNER_GOOD : m->how;
+    if (i->manner == MANNER_LINE && line_left(i) >= (ns_t)m->room * m->ms * NS_PER_MS)
+        i->manner = MANNER_BUSY;
 }
 
 /* Not a client's request, so nothing else counts it. */

@@ -42,6 +42,7 @@ enum manner {
     MANNER_GOOD,
     MANNER_SLOW,   /* thinks for `ms` longer */
     MANNER_ERROR,  /* answers 500 after `ms`, with a short text of its own */
+    MANNER_LINE,   /* works on one at a time, `ms` each; behind `room` of them: 503 at once */
     MANNER_BUSY,   /* answers 503 and Retry-After: `ms` / 1000 */
     MANNER_HOLE,   /* reads the request and never answers */
     MANNER_DEAF,   /* takes the connection and reads nothing */
@@ -53,7 +54,8 @@ struct manners {
     enum manner how;
     unsigned ms;
     unsigned per_mille; /* of requests are treated so; 0: all */
-    unsigned idle_ms;   /* closes connections that were idle for so long; 0: never */
+    unsigned room;
+    unsigned idle_ms; /* closes connections that were idle for so long; 0: never */
 };
 
 /* How an instance answers active checks (GET /healthz). */
@@ -148,6 +150,7 @@ struct sim {
     unsigned bad_others;     /* the others that failed */
     uint64_t patience_ms;    /* no client may wait longer for an answer; 0: for any time */
     struct manners manners[KIT_INSTANCES];
+    ns_t worked_off[KIT_INSTANCES]; /* MANNER_LINE: when it has done all that is in line */
     enum fitness fitness[KIT_INSTANCES];
     unsigned checks[KIT_INSTANCES]; /* that each has got; none of the figures above counts them */
     unsigned checks_open;           /* and those that have no answer yet */

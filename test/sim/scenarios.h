@@ -32,6 +32,8 @@ void hash_affinity(struct sim *s);
 void hot_key(struct sim *s);
 void drain_under_load(struct sim *s);
 void slow_start(struct sim *s);
+void beginner_helps(struct sim *s);
+void full_not_broken(struct sim *s);
 void zone_preferred(struct sim *s);
 void observe_is_plain(struct sim *s);
 

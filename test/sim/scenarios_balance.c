@@ -362,6 +362,63 @@ void slow_start(struct sim *s)
     finish(s, SECONDS(60));
 }
 
+/* Two have long lines; the third works as fast as they do and begins with nothing. */
+void beginner_helps(struct sim *s)
+{
+    unsigned ms = 10 + up_to(s, 10);
+
+    for (unsigned i = 0; i < KIT_INSTANCES; i++)
+        s->manners[i] = (struct manners){ .how = MANNER_LINE, .ms = ms, .room = 1000 };
+    s->instances = 2;
+    sim_start(s);
+    clients_start(s, 60, 25, 1, quick_plan);
+    sim_pass(s, SECONDS(3));
+    adopt(s);
+    unsigned before = s->asked[2];
+    sim_pass(s, SECONDS(1));
+    unsigned could = 1000 / ms;
+    unsigned did = s->asked[2] - before;
+    SIM_CHECK(s, did * 10 >= could * 6, "the new one worked on %u in its first second, of %u", did,
+              could);
+    SIM_CHECK(s, s->clients_running == 60, "the clients were done too early");
+    finish(s, SECONDS(60));
+}
+
+static struct {
+    unsigned asked[KIT_INSTANCES];
+    ns_t since[KIT_INSTANCES]; /* when it was asked last */
+    ns_t longest;
+} idle;
+
+static void look_for_idle_ones(struct sim *s)
+{
+    for (unsigned i = 0; i < KIT_INSTANCES; i++) {
+        bool busy = s->asked[i] != idle.asked[i] || s->worked_off[i] > sim_now(s->world);
+        if (busy)
+            idle.since[i] = sim_now(s->world);
+        idle.asked[i] = s->asked[i];
+        if (sim_now(s->world) - idle.since[i] > idle.longest)
+            idle.longest = sim_now(s->world) - idle.since[i];
+    }
+}
+
+/* More is asked than all can do. Ejections are long: an instance that stood idle for one would be seen. */
+void full_not_broken(struct sim *s)
+{
+    memset(&idle, 0, sizeof(idle));
+    for (unsigned i = 0; i < KIT_INSTANCES; i++)
+        s->manners[i] = (struct manners){ .how = MANNER_LINE, .ms = 20, .room = 20 };
+    s->shop.eject.time = s->shop.eject.most = SECONDS(20);
+    sim_start(s);
+    for (unsigned i = 0; i < KIT_INSTANCES; i++)
+        idle.since[i] = sim_now(s->world);
+    clients_start(s, 90, 80, 10, quick_plan);
+    watch(s, 10 * NS_PER_MS, look_for_idle_ones);
+    SIM_CHECK(s, idle.longest < SECONDS(2), "one stood idle for %d ms while others were full",
+              (int)(idle.longest / NS_PER_MS));
+    finish(s, SECONDS(60));
+}
+
 /* ---- near */
 
 void zone_preferred(struct sim *s)

@@ -59,6 +59,7 @@ struct instance_state {
     unsigned failures;  /* in a row */
     bool on_trial;      /* it was ejected and has not answered well since */
     ns_t ejected_at;    /* the last time it was */
+    uint32_t line;      /* requests of this reactor that it had then */
     ns_t ejected_until; /* and how long: it is while this is to come */
     ns_t ejected_for;   /* by our own rule; the next time it is longer */
 };

@@ -184,6 +184,22 @@ static uint16_t ramp_of(const struct http_edge *e, const struct service *s,
     return candidate_ramp(e->reactor->now - i->usable_since, s->slow_start);
 }
 
+/* Requests in flight for a weight of 1, at those whose start is over. */
+static double line_of_others(const struct service_state *v, const struct service *s)
+{
+    double sum = 0;
+    double weights = 0;
+
+    for (size_t k = 0; k < v->usable_count; k++) {
+        const struct candidate *c = v->usable[k];
+        if (c->ramp < RAMP_FULL)
+            continue;
+        sum += candidate_in_flight(c);
+        weights += s->instances[c->index].weight;
+    }
+    return weights > 0 ? sum / weights : 0;
+}
+
 static void refresh(struct http_edge *e, struct service_state *v, const struct service *s)
 {
     ns_t now = e->reactor->now;
@@ -198,10 +214,15 @@ static void refresh(struct http_edge *e, struct service_state *v, const struct s
         c->silent = c->waiting ? (double)(now - c->heard) : 0;
         candidate_forget(c, now);
     }
+    for (size_t k = 0; k < v->usable_count; k++)
+        v->usable[k]->ramp =
+            (uint16_t)(v->usable[k]->ramp * RAMP_FULL / top); /* when all begin, none gives way */
+    double line = line_of_others(v, s);
     for (size_t k = 0; k < v->usable_count; k++) {
         struct candidate *c = v->usable[k];
-        c->ramp = (uint16_t)(c->ramp * RAMP_FULL / top); /* when all begin, none gives way */
-        c->weight = s->instances[c->index].weight * c->ramp;
+        uint32_t weight = s->instances[c->index].weight;
+        c->ramp = candidate_ramp_beside(c, line * weight);
+        c->weight = weight * c->ramp;
     }
     picker_prepare(&v->picker);
 }
@@ -386,6 +407,7 @@ static void eject(struct exchange *x, ns_t until, bool refused)
     struct instance_state *i = state_of(x->edge, x->instance);
 
     i->ejected_at = x->edge->reactor->now;
+    i->line = i->candidate.in_flight;
     i->ejected_until = until;
     i->on_trial = true;
     if (observes(x->service)) {
@@ -455,14 +477,23 @@ void pick_began(struct exchange *x)
         candidate_observe(&i->candidate, now - x->state_since, now);
 }
 
+/* An answer from before it was ejected says nothing about now, unless it came out of a long line of which half is gone since:
+ * then it was overrun, or hung and does not any more. A broken one answers nothing well that waited. */
+static bool was_only_full(const struct instance_state *i)
+{
+    const uint32_t long_line = 8;
+
+    return i->line >= long_line && i->candidate.in_flight <= i->line / 2;
+}
+
 void pick_answered(struct exchange *x)
 {
     struct instance_state *i = state_of(x->edge, x->instance);
     ns_t now = x->edge->reactor->now;
 
     i->failures = 0;
-    if (x->tried_at < i->ejected_at)
-        return; /* an answer from before says nothing about now */
+    if (x->tried_at < i->ejected_at && !was_only_full(i))
+        return;
     i->on_trial = false;
     if (i->ejected_until <= now)
         return;
@@ -480,4 +511,5 @@ void pick_retry_after(struct exchange *x, ns_t wait)
 
     if (x->service->eject.failures > 0 && until > state_of(x->edge, x->instance)->ejected_until)
         eject(x, until, false);
+    state_of(x->edge, x->instance)->line = 0; /* it knows best how long */
 }

@@ -164,6 +164,7 @@ static void counters_add_up(void **state)
     struct counter_page b;
     const struct counter_page *pages[] = { &a, &b };
     struct slot_allocator slots;
+    uint64_t sums[2];
 
     (void)state;
     counter_page_open(&a);
@@ -177,6 +178,10 @@ static void counters_add_up(void **state)
     counter_sub(&b, second, 2);
     assert_int_equal(counter_sum(pages, 2, second), 5);
     assert_int_equal(counter_sum(pages, 2, first), 0);
+    counter_sums(pages, 2, first + 9, 2, sums);
+    assert_true(sums[0] == 0 && sums[1] == 5);
+    counter_sums(pages, 0, first + 9, 2, sums);
+    assert_true(sums[0] == 0 && sums[1] == 0);
     assert_int_equal(slots_left(&slots), COUNTER_SLOTS - 12);
     counter_page_close(&a);
     counter_page_close(&b);

@@ -351,6 +351,30 @@ static void a_beginner_gets_more_and_more(void **state)
     }
 }
 
+/* Whoever comes back into an overload is what ends it. */
+static void a_beginner_takes_its_part_of_a_line(void **state)
+{
+    static const struct {
+        unsigned ramp, own, others;
+        double line;
+        unsigned is;
+    } cases[] = {
+        { 32, 0, 0, 0, 32 },     { 32, 0, 0, 7, 32 },
+        { 32, 0, 0, 8, 256 },    { 32, 1, 0, 15, 32 },
+        { 32, 1, 0, 16, 256 },   { 32, 12, 12, 200, 256 },
+        { 32, 12, 13, 200, 32 }, { RAMP_LEAST, 0, 0, 16, 256 },
+        { 128, 3, 0, 7, 128 },   { RAMP_FULL, 90, 0, 1, RAMP_FULL },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const struct candidate c = { .ramp = (uint16_t)cases[i].ramp,
+                                     .in_flight = cases[i].own,
+                                     .others = cases[i].others };
+        assert_int_equal(candidate_ramp_beside(&c, cases[i].line), cases[i].is);
+    }
+}
+
 static void the_ramp_rises(void **state)
 {
     static const struct {
@@ -708,6 +732,7 @@ int main(void)
         cmocka_unit_test(one_that_recovers_is_used_again),
         cmocka_unit_test(equals_share_alike),
         cmocka_unit_test(a_beginner_gets_more_and_more),
+        cmocka_unit_test(a_beginner_takes_its_part_of_a_line),
         cmocka_unit_test(the_ramp_rises),
         cmocka_unit_test(least_fills_by_weight),
         cmocka_unit_test(least_counts_what_others_have),
