@@ -380,7 +380,7 @@ void beginner_helps(struct sim *s)
     unsigned did = s->asked[2] - before;
     SIM_CHECK(s, did * 10 >= could * 6, "the new one worked on %u in its first second, of %u", did,
               could);
-    SIM_CHECK(s, s->clients_running == 60, "the clients were done too early");
+    SIM_CHECK(s, s->clients_running > 40, "the clients were done too early");
     finish(s, SECONDS(60));
 }
 
