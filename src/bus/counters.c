@@ -40,12 +40,12 @@ void counter_sums(const struct counter_page *const *pages, size_t count, uint32_
 
 void slot_allocator_init(struct slot_allocator *a)
 {
-    a->next = 1;
+    *a = (struct slot_allocator){ .next = 1, .end = COUNTER_SLOTS };
 }
 
 uint32_t slots_left(const struct slot_allocator *a)
 {
-    return COUNTER_SLOTS - a->next;
+    return a->end - a->next;
 }
 
 uint32_t slot_take(struct slot_allocator *a, uint32_t count)
@@ -54,4 +54,11 @@ uint32_t slot_take(struct slot_allocator *a, uint32_t count)
     uint32_t first = a->next;
     a->next += count;
     return first;
+}
+
+uint32_t slot_take_bulk(struct slot_allocator *a, uint32_t count)
+{
+    check(count <= slots_left(a));
+    a->end -= count;
+    return a->end;
 }

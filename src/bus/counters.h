@@ -63,13 +63,17 @@ void counter_sums(const struct counter_page *const *pages, size_t count, uint32_
                   uint64_t *ret_sums);
 
 /* Hands out ranges of slots; control only. Stops the program when all are gone: the configuration's
- * bounds are checked before. Slot 0 is never handed out: it means "not counted". */
+ * bounds are checked before. Slot 0 is never handed out: it means "not counted".
+ * What is read each second lies close together at the front, or a thousand journeys would be a thousand pages of memory to
+ * look at; what is large and seldom read (histograms, dimensions) comes from the back. */
 struct slot_allocator {
     uint32_t next;
+    uint32_t end;
 };
 
 void slot_allocator_init(struct slot_allocator *a);
 uint32_t slot_take(struct slot_allocator *a, uint32_t count);
+uint32_t slot_take_bulk(struct slot_allocator *a, uint32_t count);
 uint32_t slots_left(const struct slot_allocator *a);
 
 #endif

@@ -16,6 +16,7 @@ void book_close(struct book *b)
 {
     for (size_t i = 0; i < b->account_count; i++) {
         free(b->accounts[i].name);
+        free(b->accounts[i].starts);
         free(b->accounts[i].window_memory);
         free(b->accounts[i].late_bins);
         free(b->accounts[i].handover);
@@ -75,9 +76,11 @@ void book_live(const struct book *b, const struct account *a, uint64_t ret_count
 
 void book_cumulative(const struct book *b, const struct account *a, uint64_t ret_counts[SERIES_MAX])
 {
+    unsigned used = book_used(a);
+
     book_live(b, a, ret_counts);
-    accumulate(SERIES_MAX, a->base, ret_counts, ret_counts);
-    accumulate(SERIES_MAX, a->carried, ret_counts, ret_counts);
+    accumulate(used, a->base, ret_counts, ret_counts);
+    accumulate(used, a->carried, ret_counts, ret_counts);
 }
 
 static void short_window(const struct account *a, int64_t seconds, struct window_counts *ret)
@@ -93,9 +96,9 @@ static void short_window(const struct account *a, int64_t seconds, struct window
 
 static const struct window_start *start_of(const struct account *a, int64_t seconds)
 {
-    for (unsigned i = 0; i < a->starts.count; i++) {
-        if (a->starts.list[i].window_s == seconds)
-            return &a->starts.list[i];
+    for (unsigned i = 0; i < a->starts->count; i++) {
+        if (a->starts->list[i].window_s == seconds)
+            return &a->starts->list[i];
     }
     never("a window that nobody asked the store for");
 }
@@ -218,8 +221,9 @@ static void open_account(struct book *b, const struct journey *j, struct journey
     if (m)
         remember(&a, m);
     a.name = strndup(j->name.p, j->name.n);
+    a.starts = calloc(1, sizeof(*a.starts));
     b->accounts = realloc(b->accounts, (b->account_count + 1) * sizeof(a));
-    check(a.name && b->accounts);
+    check(a.name && a.starts && b->accounts);
     if (!a.window_memory)
         begin_window(b, &a, now);
     b->accounts[b->account_count++] = a;
@@ -271,9 +275,9 @@ void book_adopt(struct book *b, const struct config *c, struct journey_memory *m
         struct window_starts starts = {};
         book_long_windows(j, &starts);
         if (memories)
-            a->starts = memories[i].starts;
-        else if (!same_windows(&starts, &a->starts))
-            a->starts = starts;
+            *a->starts = memories[i].starts;
+        else if (!same_windows(&starts, a->starts))
+            *a->starts = starts;
     }
 }
 

@@ -75,8 +75,8 @@ struct account {
     bool unkept;                  /* the newest in the store is not kept as history yet */
     struct window window;         /* series, and measured milliseconds as the last column */
     void *window_memory;
-    struct window_starts starts;
-    uint64_t *late_bins; /* of this process, in slots before the running one; NULL: none */
+    struct window_starts *starts; /* malloc; large and seldom looked at, accounts are each second */
+    uint64_t *late_bins;          /* of this process, in slots before the running one; NULL: none */
     char *note; /* malloc; what became of its counts when it came into force, for people; or NULL */
 };
 
@@ -258,6 +258,12 @@ void book_bins(const struct book *b, const struct account *a, uint64_t ret_bins[
 
 /* Series and measured time, as a ring keeps them. Latency sums pass 2^32 microseconds within a window. */
 #define BOOK_WIDE_COLUMNS (UINT32_C(1) << SERIES_LATENCY_SUM_US)
+
+/* Its first counters, behind which all are 0. */
+static inline unsigned book_used(const struct account *a)
+{
+    return series_used(a->objectives, a->funnel);
+}
 
 static inline unsigned book_columns(unsigned objectives)
 {

@@ -9,21 +9,24 @@
 
 #include <stdlib.h>
 
-/* Histograms have some 1,600 bins: so many lineages are looked at in a tick, all others in turn. */
-enum { SLOTS_PER_TICK = 50 };
+/* Histograms have some 1,600 bins: so many lineages are looked at in a tick, all others in turn; a thousand in half a minute. */
+enum { SLOTS_PER_TICK = 34 };
 
-/* Where the long windows of an account begin now takes some eight questions: a thousand accounts are asked for in half a
- * minute. */
-enum { ASKED_PER_TICK = 40 };
+/* Where the long windows of an account begin now takes some eight questions: a thousand accounts are asked for in fifty
+ * seconds. */
+enum { ASKED_PER_TICK = 20 };
 
 /* ---- counters */
 
 static void put_sample(struct sample_batch *batch, uint32_t version, bool keep, int64_t at,
                        const uint64_t *counts, unsigned count)
 {
-    struct sample *s = &batch->samples[batch->sample_count++];
+    struct sample *s =
+        &batch->samples[batch->sample_count++]; /* cleared, as an arena's memory is */
 
-    *s = (struct sample){ .version = version, .keep = keep, .at = at };
+    s->version = version;
+    s->keep = keep;
+    s->at = at;
     memcpy(s->counts, counts, count * sizeof(counts[0]));
 }
 
@@ -36,8 +39,9 @@ static void fill_samples(struct book *b, struct scribe_job *job, bool keep)
         struct account *a = &b->accounts[i];
         book_cumulative(b, a, counts);
         /* the newest sample at or before an instant counts: what did not change needs no new one */
-        if (memcmp(counts, a->written, sizeof(counts)) != 0 || (keep && a->unkept))
-            put_sample(&job->batch, a->version, keep, job->now, counts, SERIES_MAX);
+        unsigned used = book_used(a);
+        if (memcmp(counts, a->written, used * sizeof(counts[0])) != 0 || (keep && a->unkept))
+            put_sample(&job->batch, a->version, keep, job->now, counts, used);
     }
     put_sample(&job->batch, NODE_VERSION, keep, job->now, &measured, 1);
 }
@@ -144,10 +148,10 @@ static void take_leads(struct book *b, const struct scribe_job *job)
 
 /* ---- where windows begin */
 
-/* Each minute of all accounts, some of them a tick. */
+/* Each minute of all accounts, some of them a tick; when they are so many that it takes longer, the next round waits. */
 static void ask_starts(struct book *b, struct scribe_job *job, bool minute)
 {
-    if (minute)
+    if (minute && b->next_asked >= b->account_count)
         b->next_asked = 0;
     size_t end = b->next_asked + ASKED_PER_TICK;
     if (end > b->account_count)
@@ -158,12 +162,12 @@ static void ask_starts(struct book *b, struct scribe_job *job, bool minute)
         arena_array(&job->arena, struct scribe_question, (end - b->next_asked) * STARTS_MAX);
     for (; b->next_asked < end; b->next_asked++) {
         const struct account *a = &b->accounts[b->next_asked];
-        for (unsigned s = 0; a->in_force && s < a->starts.count; s++)
+        for (unsigned s = 0; a->in_force && s < a->starts->count; s++)
             job->questions[job->question_count++] =
                 (struct scribe_question){ .version = a->version,
                                           .account = b->next_asked,
                                           .start = s,
-                                          .at = job->now - a->starts.list[s].window_s };
+                                          .at = job->now - a->starts->list[s].window_s };
     }
 }
 
@@ -172,9 +176,9 @@ static void take_answer(struct book *b, const struct scribe_job *job,
 {
     struct account *a = &b->accounts[q->account];
 
-    if (!q->answered || q->start >= a->starts.count || a->version != q->version)
+    if (!q->answered || q->start >= a->starts->count || a->version != q->version)
         return;
-    struct window_start *start = &a->starts.list[q->start];
+    struct window_start *start = &a->starts->list[q->start];
     if (job->now - start->window_s != q->at)
         return; /* another configuration has other windows */
     start->counters = q->counters;
@@ -217,7 +221,7 @@ static void take_stored(struct book *b, const struct scribe_job *job)
         const struct sample *s = &job->batch.samples[at];
         if (a->version != s->version)
             continue;
-        memcpy(a->written, s->counts, sizeof(a->written));
+        memcpy(a->written, s->counts, book_used(a) * sizeof(a->written[0]));
         a->unkept = !s->keep;
         at++;
     }

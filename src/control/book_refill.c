@@ -21,8 +21,8 @@ static int by_time(const void *a, const void *b)
 /* Begins of windows that came from the store; others are what this process began with. */
 static void add_starts(struct refill_journey *j, const struct account *a, int64_t unix_now)
 {
-    for (unsigned i = 0; i < a->starts.count; i++) {
-        const struct window_start *start = &a->starts.list[i];
+    for (unsigned i = 0; i < a->starts->count; i++) {
+        const struct window_start *start = &a->starts->list[i];
         if (start->known && start->counters.at > 0 && start->counters.at < unix_now)
             j->samples[j->sample_count++] = start->counters;
     }
@@ -111,8 +111,8 @@ static struct refill_journey refill_node(const struct book *b, struct arena *mem
 
     for (size_t i = 0; i < b->account_count; i++) {
         const struct account *a = &b->accounts[i];
-        for (unsigned k = 0; k < a->starts.count; k++) {
-            const struct window_start *start = &a->starts.list[k];
+        for (unsigned k = 0; k < a->starts->count; k++) {
+            const struct window_start *start = &a->starts->list[k];
             int64_t at = unix_now - start->window_s;
             at = start->counters.at > at ? start->counters.at : at;
             if (start->known && at < unix_now)

@@ -104,7 +104,7 @@ static int free_value(struct assigning *as, struct value_list *l)
         check(l->values != NULL);
     }
     l->values[l->count] =
-        (struct dimension_value){ .slots = slot_take(as->slots, DIMENSION_OUTCOMES) };
+        (struct dimension_value){ .slots = slot_take_bulk(as->slots, DIMENSION_OUTCOMES) };
     return (int)l->count++;
 }
 
@@ -148,13 +148,13 @@ static struct journey_values *values_of(struct assigning *as, uint32_t id)
     struct journey_values *v = calloc(1, sizeof(*v));
     check(v != NULL);
     for (unsigned i = 0; i < NAMED_DIMENSIONS; i++) {
-        v->named[i].none = slot_take(as->slots, DIMENSION_OUTCOMES);
-        v->named[i].other = slot_take(as->slots, DIMENSION_OUTCOMES);
+        v->named[i].none = slot_take_bulk(as->slots, DIMENSION_OUTCOMES);
+        v->named[i].other = slot_take_bulk(as->slots, DIMENSION_OUTCOMES);
     }
-    v->status = slot_take(as->slots, CODE_CLASSES * DIMENSION_OUTCOMES);
-    v->reason = slot_take(as->slots, ENDING_COUNT * DIMENSION_OUTCOMES);
-    v->tenant_none = slot_take(as->slots, DIMENSION_OUTCOMES);
-    v->tenant_other = slot_take(as->slots, DIMENSION_OUTCOMES);
+    v->status = slot_take_bulk(as->slots, CODE_CLASSES * DIMENSION_OUTCOMES);
+    v->reason = slot_take_bulk(as->slots, ENDING_COUNT * DIMENSION_OUTCOMES);
+    v->tenant_none = slot_take_bulk(as->slots, DIMENSION_OUTCOMES);
+    v->tenant_other = slot_take_bulk(as->slots, DIMENSION_OUTCOMES);
     d->journeys[id] = v;
     return v;
 }
@@ -209,7 +209,7 @@ static void assign_journey(struct assigning *as, struct journey *j)
     const struct value_list *named = v->named;
 
     if (c->tenant.kind != IDENTITY_NONE && v->tenants == 0)
-        v->tenants = slot_take(as->slots, DIMENSION_VALUES * DIMENSION_OUTCOMES);
+        v->tenants = slot_take_bulk(as->slots, DIMENSION_VALUES * DIMENSION_OUTCOMES);
     for (size_t s = 0; s < c->service_count; s++) {
         reached[s] = as->all_fit || leads_to(c, j, &c->services[s]);
         if (reached[s])

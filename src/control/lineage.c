@@ -145,6 +145,8 @@ void lineage_tick(struct book *b, struct lineage *l)
     uint64_t sum[SERIES_MAX] = {};
     bool any = false;
 
+    if (l->member_count == 1)
+        return; /* nobody was before it; nearly all, each second */
     for (unsigned m = 0; m < l->member_count; m++) {
         const struct account *a = &b->accounts[l->members[m]];
         if (!a->handover)

@@ -9,10 +9,11 @@
 struct registered {
     uint32_t id;
     uint32_t slots; /* first of its counters; 0: it has none */
+    uint32_t bulk;  /* and of those that are seldom read */
 };
 
 static const struct registered *identify(struct registry *r, const char *key, uint32_t *next_id,
-                                         uint32_t slot_count)
+                                         uint32_t slot_count, uint32_t bulk_count)
 {
     struct registered *found = map_get(&r->ids, span_from_text(key));
 
@@ -23,6 +24,8 @@ static const struct registered *identify(struct registry *r, const char *key, ui
         found->id = (*next_id)++;
     if (slot_count)
         found->slots = slot_take(&r->slots, slot_count);
+    if (bulk_count)
+        found->bulk = slot_take_bulk(&r->slots, bulk_count);
     map_put(&r->ids, arena_span(&r->arena, span_from_text(key)), found);
     return found;
 }
@@ -60,7 +63,7 @@ static void assign_service(struct registry *r, struct arena *a, struct service *
 {
     const char *key = arena_print(a, "service %.*s", SPAN_ARG(s->name));
 
-    const struct registered *service = identify(r, key, &r->services, SERVICE_SLOTS);
+    const struct registered *service = identify(r, key, &r->services, SERVICE_SLOTS, 0);
 
     s->id = service->id;
     s->slots = service->slots;
@@ -68,7 +71,7 @@ static void assign_service(struct registry *r, struct arena *a, struct service *
         struct instance *in = &s->instances[i];
         const struct registered *known =
             identify(r, arena_print(a, "instance %.*s %.*s", SPAN_ARG(s->name), SPAN_ARG(in->text)),
-                     &r->instances, INSTANCE_SLOTS);
+                     &r->instances, INSTANCE_SLOTS, 0);
         in->id = known->id;
         in->slots = known->slots;
         in->said = known->slots + INSTANCE_COUNTER_COUNT;
@@ -91,18 +94,19 @@ static void assign_journey(struct registry *r, struct arena *a, const struct con
 {
     const char *key =
         arena_print(a, "journey %.*s %016lx", SPAN_ARG(j->name), (unsigned long)j->definition);
-    const struct registered *known = identify(r, key, &r->journeys, SERIES_MAX + HISTOGRAM_BINS);
+    unsigned series = series_used(j->objective_count, j->kind == JOURNEY_STEPS || j->query);
+    const struct registered *known = identify(r, key, &r->journeys, series, HISTOGRAM_BINS);
     uint32_t *codes = arena_array(a, uint32_t, c->service_count + 1);
 
     j->id = known->id;
     j->series = known->slots;
-    j->histogram = known->slots + SERIES_MAX;
+    j->histogram = known->bulk;
     for (size_t s = 0; s <= c->service_count; s++) {
         struct span service = s < c->service_count ? c->services[s].name : SPAN("");
         codes[s] =
             identify(r, arena_print(a, "codes %.*s %.*s", SPAN_ARG(j->name), SPAN_ARG(service)),
-                     NULL, CODE_CLASSES)
-                ->slots;
+                     NULL, 0, CODE_CLASSES)
+                ->bulk;
     }
     j->codes = codes;
     fill_rules(j);

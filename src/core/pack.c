@@ -5,16 +5,22 @@
 
 #include "base/check.h"
 
-void pack_number(struct str *out, uint64_t value)
+static size_t number_at(char *bytes, uint64_t value)
 {
-    char bytes[PACK_NUMBER_MAX];
     size_t n = 0;
 
     do {
         bytes[n++] = (char)((value & 0x7f) | (value > 0x7f ? 0x80 : 0));
         value >>= 7;
     } while (value > 0);
-    str_put(out, span_of(bytes, n));
+    return n;
+}
+
+void pack_number(struct str *out, uint64_t value)
+{
+    char bytes[PACK_NUMBER_MAX];
+
+    str_put(out, span_of(bytes, number_at(bytes, value)));
 }
 
 bool unpack_number(struct span *in, uint64_t *ret_value)
@@ -73,6 +79,8 @@ bool unpack_counters(struct span in, unsigned max, uint64_t *ret_values)
 void pack_histogram(struct str *out, const uint64_t *now, const uint64_t *before)
 {
     uint32_t next = 0; /* bin that a difference of 1 means */
+    char bytes[256];   /* many bins at a time: control packs dozens of histograms in a tick */
+    size_t n = 0;
 
     for (uint32_t bin = 0; bin < HISTOGRAM_BINS; bin++) {
         uint64_t earlier = before ? before[bin] : 0;
@@ -80,10 +88,15 @@ void pack_histogram(struct str *out, const uint64_t *now, const uint64_t *before
         check(now[bin] >= earlier);
         if (now[bin] == earlier)
             continue;
-        pack_number(out, bin - next + 1);
-        pack_number(out, now[bin] - earlier);
+        if (n > sizeof(bytes) - 2 * PACK_NUMBER_MAX) {
+            str_put(out, span_of(bytes, n));
+            n = 0;
+        }
+        n += number_at(bytes + n, bin - next + 1);
+        n += number_at(bytes + n, now[bin] - earlier);
         next = bin + 1;
     }
+    str_put(out, span_of(bytes, n));
 }
 
 bool unpack_histogram(struct span in, uint64_t *bins)

@@ -18,6 +18,8 @@
 #ifndef EK_CORE_SERIES_H
 #define EK_CORE_SERIES_H
 
+#include <stdbool.h>
+
 #include <stdint.h>
 
 enum {
@@ -57,6 +59,12 @@ enum series {
 static inline unsigned series_count(unsigned objectives)
 {
     return SERIES_OBJECTIVES + 2 * objectives;
+}
+
+/* The first so many are used, with its funnel if it has one. */
+static inline unsigned series_used(unsigned objectives, bool funnel)
+{
+    return funnel ? SERIES_MAX : series_count(objectives);
 }
 
 static inline unsigned series_good(unsigned objective)

@@ -183,6 +183,10 @@ static void counters_add_up(void **state)
     counter_sums(pages, 0, first + 9, 2, sums);
     assert_true(sums[0] == 0 && sums[1] == 0);
     assert_int_equal(slots_left(&slots), COUNTER_SLOTS - 12);
+    assert_int_equal(slot_take_bulk(&slots, 5), COUNTER_SLOTS - 5);
+    assert_int_equal(slot_take_bulk(&slots, 1), COUNTER_SLOTS - 6);
+    assert_int_equal(slot_take(&slots, 1), second + 1);
+    assert_int_equal(slots_left(&slots), COUNTER_SLOTS - 19);
     counter_page_close(&a);
     counter_page_close(&b);
 }
