@@ -263,8 +263,9 @@ static void make_drain(struct control *c, const struct change *wish, const struc
     }
     if (!force && !drained && left_without(t->service, wish) == 0) {
         reply(r, 409, 0,
-              "no instance of %.*s would be left that takes requests; drain it all the same with "
-              "force",
+              "no instance of %.*s would be left that takes requests; to drain it all the same: "
+              "--force "
+              "(in the API \"force\": true)",
               SPAN_ARG(wish->service));
         return;
     }
@@ -356,8 +357,9 @@ static void make_remove(struct control *c, const struct change *wish, const stru
 
     if (!force && left_without(t->service, wish) == 0) {
         reply(r, 409, 0,
-              "no instance of %.*s would be left that takes requests; remove it all the "
-              "same with force",
+              "no instance of %.*s would be left that takes requests; to remove it all the same: "
+              "--force "
+              "(in the API \"force\": true)",
               SPAN_ARG(wish->service));
     } else if (added) {
         take_back(c, added->id, wish);

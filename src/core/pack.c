@@ -88,7 +88,7 @@ void pack_histogram(struct str *out, const uint64_t *now, const uint64_t *before
         check(now[bin] >= earlier);
         if (now[bin] == earlier)
             continue;
-        if (n > sizeof(bytes) - 2 * PACK_NUMBER_MAX) {
+        if (n > sizeof(bytes) - (size_t)2 * PACK_NUMBER_MAX) {
             str_put(out, span_of(bytes, n));
             n = 0;
         }

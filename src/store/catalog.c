@@ -87,11 +87,8 @@ err epoch_begin(struct store *s, int64_t now, struct span program, int64_t *ret_
     int64_t before = s->epoch;
 
     TRY(db_begin(s));
-    err e = add_epoch(s, now, program);
-    if (!e.failed)
-        e = db_commit(s);
+    err e = db_end(s, add_epoch(s, now, program));
     if (e.failed) {
-        db_rollback(s);
         s->epoch = before;
         return e;
     }
@@ -327,13 +324,7 @@ err journey_version(struct store *s, const struct journey_meaning *meaning,
     if (s->epoch == 0) /* opened anew while we run, and not filled yet */
         return db_trouble(s, STORE_GONE, "cannot find a journey before it is filled again");
     TRY(db_begin(s));
-    err e = enter_version(s, meaning, newest, now, &version);
-    if (!e.failed)
-        e = db_commit(s);
-    if (e.failed) {
-        db_rollback(s);
-        return e;
-    }
+    TRY(db_end(s, enter_version(s, meaning, newest, now, &version)));
     *ret_version = version;
     return OK;
 }

@@ -84,16 +84,25 @@ err db_begin(struct store *s)
     return db_run(s, "BEGIN IMMEDIATE", "cannot begin to write");
 }
 
-err db_commit(struct store *s)
+static err commit(struct store *s)
 {
     return db_run(s, "COMMIT", "cannot finish writing");
 }
 
-void db_rollback(struct store *s)
+static void rollback(struct store *s)
 {
     /* After some errors SQLite has rolled back by itself; its failure would tell nothing new. */
     if (!sqlite3_get_autocommit(s->db))
         sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+err db_end(struct store *s, err work)
+{
+    err e = work.failed ? work : commit(s);
+
+    if (e.failed)
+        rollback(s);
+    return e;
 }
 
 sqlite3_stmt *db_statement(struct store *s, enum statement which)
@@ -136,6 +145,23 @@ err db_next(struct store *s, sqlite3_stmt *q, const char *doing, bool *ret_row)
     if (!e.failed)
         *ret_row = false;
     return e;
+}
+
+err db_list(struct store *s, sqlite3_stmt *q, const char *doing, const struct db_rows *rows,
+            struct arena *a, size_t *ret_count)
+{
+    size_t n = 0;
+
+    for (;;) {
+        bool row;
+        TRY(db_next(s, q, doing, &row));
+        if (!row)
+            break;
+        check(n < rows->room);
+        rows->take(q, a, (char *)rows->list + n++ * rows->size);
+    }
+    *ret_count = n;
+    return OK;
 }
 
 err db_do(struct store *s, sqlite3_stmt *q, const char *doing)

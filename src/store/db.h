@@ -5,6 +5,7 @@
 #ifndef EK_STORE_DB_H
 #define EK_STORE_DB_H
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "base/span.h"
 #include "store/statements.h"
@@ -45,11 +46,10 @@ err db_run(struct store *s, const char *sql, const char *doing);
 /* A number from a statement such as a PRAGMA. */
 err db_read_number(struct store *s, const char *sql, int64_t *ret_number);
 
-/* All or nothing: begin takes the write lock at once, so "busy" comes here and not halfway.
- * rollback after a failure; it does nothing outside of a transaction. */
+/* All or nothing: begin takes the write lock at once, so "busy" comes here and not halfway. `work` is how what lies between
+ * went: when it, or writing to the disk, failed, nothing of it was done. */
 err db_begin(struct store *s);
-err db_commit(struct store *s);
-void db_rollback(struct store *s);
+[[nodiscard]] err db_end(struct store *s, err work);
 
 /* A prepared statement, ready for binding. Parameters count from 1; bytes must live until
  * db_reset(). */
@@ -63,6 +63,17 @@ err db_do(struct store *s, sqlite3_stmt *q, const char *doing);
 
 /* The next row; on the last one, or on failure, the statement is reset. */
 err db_next(struct store *s, sqlite3_stmt *q, const char *doing, bool *ret_row);
+
+/* All rows, in their order: take() makes an element of the list of each, with texts in the arena. The statement gives at most
+ * as many as there is room for. */
+struct db_rows {
+    void (*take)(sqlite3_stmt *q, struct arena *a, void *ret_element);
+    void *list;
+    size_t size; /* of an element */
+    size_t room;
+};
+err db_list(struct store *s, sqlite3_stmt *q, const char *doing, const struct db_rows *rows,
+            struct arena *a, size_t *ret_count);
 struct span db_blob(sqlite3_stmt *q, int column); /* or a text; until db_next() or db_reset() */
 void db_reset(sqlite3_stmt *q);
 

@@ -18,9 +18,9 @@ static err count_states(struct store *s, int64_t *ret_count)
     return OK;
 }
 
-static struct stored_instance_state state_of(sqlite3_stmt *q, struct arena *a)
+static void take_state(sqlite3_stmt *q, struct arena *a, void *ret_state)
 {
-    return (struct stored_instance_state){
+    *(struct stored_instance_state *)ret_state = (struct stored_instance_state){
         .service = arena_span(a, db_blob(q, 0)),
         .instance = arena_span(a, db_blob(q, 1)),
         .up = sqlite3_column_int64(q, 2) != 0,
@@ -33,22 +33,16 @@ err instance_states_load(struct store *s, struct arena *a, struct stored_instanc
                          size_t *ret_count)
 {
     int64_t count;
-    size_t n = 0;
 
     TRY(count_states(s, &count));
     struct stored_instance_state *list =
         arena_array(a, struct stored_instance_state, (size_t)count);
     sqlite3_stmt *q = db_statement(s, SQL_INSTANCE_STATES_LIST);
     db_bind(q, 1, count); /* another process may have added some */
-    for (;;) {
-        bool row;
-        TRY(db_next(s, q, "cannot read states of instances", &row));
-        if (!row)
-            break;
-        list[n++] = state_of(q, a);
-    }
+    TRY(db_list(s, q, "cannot read states of instances",
+                &(struct db_rows){ take_state, list, sizeof(list[0]), (size_t)count }, a,
+                ret_count));
     *ret_list = list;
-    *ret_count = n;
     return OK;
 }
 
@@ -75,10 +69,5 @@ static err put_all(struct store *s, const struct stored_instance_state *list, si
 err instance_states_write(struct store *s, const struct stored_instance_state *list, size_t count)
 {
     TRY(db_begin(s));
-    err e = put_all(s, list, count);
-    if (!e.failed)
-        e = db_commit(s);
-    if (e.failed)
-        db_rollback(s);
-    return e;
+    return db_end(s, put_all(s, list, count));
 }

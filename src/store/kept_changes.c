@@ -19,9 +19,9 @@ static err count_changes(struct store *s, int64_t *ret_count)
                     s->path, CHANGES_MAX);
 }
 
-static struct stored_change change_of(sqlite3_stmt *q, struct arena *a)
+static void take_change(sqlite3_stmt *q, struct arena *a, void *ret_change)
 {
-    return (struct stored_change){
+    *(struct stored_change *)ret_change = (struct stored_change){
         .id = sqlite3_column_int64(q, 0),
         .kind = arena_span(a, db_blob(q, 1)),
         .service = arena_span(a, db_blob(q, 2)),
@@ -39,21 +39,15 @@ err changes_load(struct store *s, struct arena *a, struct stored_change **ret_li
                  size_t *ret_count)
 {
     int64_t count;
-    size_t n = 0;
 
     TRY(count_changes(s, &count));
     struct stored_change *list = arena_array(a, struct stored_change, (size_t)count);
     sqlite3_stmt *q = db_statement(s, SQL_CHANGES_LIST);
     db_bind(q, 1, count); /* another process may have added some */
-    for (;;) {
-        bool row;
-        TRY(db_next(s, q, "cannot read changes", &row));
-        if (!row)
-            break;
-        list[n++] = change_of(q, a);
-    }
+    TRY(db_list(s, q, "cannot read changes",
+                &(struct db_rows){ take_change, list, sizeof(list[0]), (size_t)count }, a,
+                ret_count));
     *ret_list = list;
-    *ret_count = n;
     return OK;
 }
 
@@ -79,12 +73,7 @@ static err put(struct store *s, const struct stored_change *c)
 err changes_put(struct store *s, const struct stored_change *c)
 {
     TRY(db_begin(s));
-    err e = put(s, c);
-    if (!e.failed)
-        e = db_commit(s);
-    if (e.failed)
-        db_rollback(s);
-    return e;
+    return db_end(s, put(s, c));
 }
 
 /* One statement is a transaction of its own. */

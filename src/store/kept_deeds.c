@@ -44,17 +44,14 @@ static err put_all(struct store *s, const struct kept_deed *list, size_t count)
 err kept_deeds_put(struct store *s, const struct kept_deed *list, size_t count)
 {
     TRY(db_begin(s));
-    err e = put_all(s, list, count);
-    if (!e.failed)
-        e = db_commit(s);
-    if (e.failed)
-        db_rollback(s);
-    return e;
+    return db_end(s, put_all(s, list, count));
 }
 
-static struct kept_deed deed_of(sqlite3_stmt *q, struct arena *a)
+static void take_deed(sqlite3_stmt *q, struct arena *a, void *ret_deed)
 {
-    struct kept_deed d = {
+    struct kept_deed *d = ret_deed;
+
+    *d = (struct kept_deed){
         .number = sqlite3_column_int64(q, 0),
         .at = sqlite3_column_int64(q, 1),
         .id = sqlite3_column_int64(q, 2),
@@ -63,8 +60,7 @@ static struct kept_deed deed_of(sqlite3_stmt *q, struct arena *a)
     };
 
     for (int i = 0; i < DEED_TEXT_COUNT; i++)
-        d.text[i] = arena_span(a, db_blob(q, NUMBERS + i));
-    return d;
+        d->text[i] = arena_span(a, db_blob(q, NUMBERS + i));
 }
 
 err kept_deeds_load(struct store *s, int64_t before, size_t most, struct arena *a,
@@ -72,18 +68,11 @@ err kept_deeds_load(struct store *s, int64_t before, size_t most, struct arena *
 {
     struct kept_deed *list = arena_array(a, struct kept_deed, most);
     sqlite3_stmt *q = db_statement(s, SQL_DEEDS_LIST);
-    size_t n = 0;
 
     db_bind(q, 1, before);
     db_bind(q, 2, (int64_t)most);
-    for (;;) {
-        bool row;
-        TRY(db_next(s, q, "cannot read what was done", &row));
-        if (!row)
-            break;
-        list[n++] = deed_of(q, a);
-    }
+    TRY(db_list(s, q, "cannot read what was done",
+                &(struct db_rows){ take_deed, list, sizeof(list[0]), most }, a, ret_count));
     *ret_list = list;
-    *ret_count = n;
     return OK;
 }

@@ -54,11 +54,7 @@ err kept_dimensions_put(struct store *s, const struct kept_dimensions *list, siz
     TRY(db_begin(s));
     for (size_t i = 0; i < count && !e.failed; i++)
         e = put_one(s, &list[i]);
-    if (!e.failed)
-        e = db_commit(s);
-    if (e.failed)
-        db_rollback(s);
-    return e;
+    return db_end(s, e);
 }
 
 err kept_dimensions_forget(struct store *s, int64_t since)

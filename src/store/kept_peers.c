@@ -4,25 +4,24 @@
 
 #include "store/db.h"
 
+static void take_peer(sqlite3_stmt *q, struct arena *a, void *ret_peer)
+{
+    *(struct kept_peer *)ret_peer = (struct kept_peer){ .url = arena_span(a, db_blob(q, 0)),
+                                                        .at = sqlite3_column_int64(q, 1),
+                                                        .said = arena_span(a, db_blob(q, 2)) };
+}
+
 err kept_peers_load(struct store *s, struct arena *a, struct kept_peer **ret_list,
                     size_t *ret_count)
 {
     struct kept_peer *list = arena_array(a, struct kept_peer, KEPT_PEERS_MAX);
     sqlite3_stmt *q = db_statement(s, SQL_KEPT_PEERS_LIST);
-    size_t n = 0;
 
     db_bind(q, 1, KEPT_PEERS_MAX);
-    for (;;) {
-        bool row;
-        TRY(db_next(s, q, "cannot read what peers said", &row));
-        if (!row)
-            break;
-        list[n++] = (struct kept_peer){ .url = arena_span(a, db_blob(q, 0)),
-                                        .at = sqlite3_column_int64(q, 1),
-                                        .said = arena_span(a, db_blob(q, 2)) };
-    }
+    TRY(db_list(s, q, "cannot read what peers said",
+                &(struct db_rows){ take_peer, list, sizeof(list[0]), KEPT_PEERS_MAX }, a,
+                ret_count));
     *ret_list = list;
-    *ret_count = n;
     return OK;
 }
 

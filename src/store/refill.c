@@ -49,11 +49,7 @@ static err put_all(struct store *s, struct refill *r)
 err store_refill(struct store *s, struct refill *r)
 {
     TRY(db_begin(s));
-    err e = put_all(s, r);
-    if (!e.failed)
-        e = db_commit(s);
-    if (e.failed)
-        db_rollback(s);
+    err e = db_end(s, put_all(s, r));
     if (e.failed)
         s->epoch = 0;
     else

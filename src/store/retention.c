@@ -124,12 +124,7 @@ err retention_step(struct store *s, int64_t now, bool *ret_more)
         e = forget_deeds(s, &left);
     if (!e.failed)
         e = look_after_some(s, &left, &at, &round_over);
-    if (!e.failed)
-        e = db_commit(s);
-    if (e.failed) {
-        db_rollback(s);
-        return e;
-    }
+    TRY(db_end(s, e));
     bool worked = s->retention_worked || left.rows < RETENTION_ROWS_MAX;
     s->retention_next = round_over ? 0 : at;
     s->retention_worked = worked && !round_over;

@@ -66,12 +66,7 @@ err samples_write(struct store *s, const struct sample_batch *batch)
 {
     check(s->epoch != 0);
     TRY(db_begin(s));
-    err e = samples_put(s, batch);
-    if (!e.failed)
-        e = db_commit(s);
-    if (e.failed)
-        db_rollback(s);
-    return e;
+    return db_end(s, samples_put(s, batch));
 }
 
 int64_t samples_epoch(const struct store *s)

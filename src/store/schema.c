@@ -99,13 +99,7 @@ err schema_apply(struct store *s, const char *const *table, unsigned count)
 {
     for (bool done = false; !done;) {
         TRY(db_begin(s));
-        err e = next_step(s, table, count, &done);
-        if (!e.failed)
-            e = db_commit(s);
-        if (e.failed) {
-            db_rollback(s);
-            return e;
-        }
+        TRY(db_end(s, next_step(s, table, count, &done)));
     }
     return OK;
 }

@@ -371,7 +371,7 @@ void beginner_helps(struct sim *s)
         s->manners[i] = (struct manners){ .how = MANNER_LINE, .ms = ms, .room = 1000 };
     s->instances = 2;
     sim_start(s);
-    clients_start(s, 60, 25, 1, quick_plan);
+    clients_start(s, 60, 16, 1, quick_plan);
     sim_pass(s, SECONDS(3));
     adopt(s);
     unsigned before = s->asked[2];
@@ -412,7 +412,7 @@ void full_not_broken(struct sim *s)
     sim_start(s);
     for (unsigned i = 0; i < KIT_INSTANCES; i++)
         idle.since[i] = sim_now(s->world);
-    clients_start(s, 90, 80, 10, quick_plan);
+    clients_start(s, 90, 12, 10, quick_plan);
     watch(s, 10 * NS_PER_MS, look_for_idle_ones);
     SIM_CHECK(s, idle.longest < SECONDS(2), "one stood idle for %d ms while others were full",
               (int)(idle.longest / NS_PER_MS));

@@ -3,6 +3,8 @@
  * An instance can be used when it is not drained, its active checks are good (control says so in its page)
  * and it is not ejected. When fewer than half of those that are not drained can be used, all of them are:
  * then it is likelier that our judgement is wrong than that all of them are (panic).
+ * What comes back begins slowly, but helps at once where the others overflow; one that was ejected because it was full itself
+ * comes back when it has answered half of what waited there.
  * Always: what this reactor learns it acts on at once and tells control, whose word the others hear. A
  * service in observe mode learns the same, counts what it would have done, and goes on in turn. */
 #ifndef EK_PLANE_HTTP_PICK_H
