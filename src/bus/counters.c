@@ -20,10 +20,9 @@ void counter_page_close(struct counter_page *p)
 
 uint64_t counter_sum(const struct counter_page *const *pages, size_t count, uint32_t slot)
 {
-    uint64_t sum = 0;
+    uint64_t sum;
 
-    for (size_t i = 0; i < count; i++)
-        sum += counter_read(pages[i], slot);
+    counter_sums(pages, count, slot, 1, &sum);
     return sum;
 }
 

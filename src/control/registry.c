@@ -94,6 +94,7 @@ static void assign_journey(struct registry *r, struct arena *a, const struct con
 {
     const char *key =
         arena_print(a, "journey %.*s %016lx", SPAN_ARG(j->name), (unsigned long)j->definition);
+    /* the definition, which is in the key, says how many: what comes back finds as many as it had */
     unsigned series = series_used(j->objective_count, j->kind == JOURNEY_STEPS || j->query);
     const struct registered *known = identify(r, key, &r->journeys, series, HISTOGRAM_BINS);
     uint32_t *codes = arena_array(a, uint32_t, c->service_count + 1);

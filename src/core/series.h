@@ -19,7 +19,6 @@
 #define EK_CORE_SERIES_H
 
 #include <stdbool.h>
-
 #include <stdint.h>
 
 enum {

@@ -54,8 +54,8 @@ struct manners {
     enum manner how;
     unsigned ms;
     unsigned per_mille; /* of requests are treated so; 0: all */
-    unsigned room;
-    unsigned idle_ms; /* closes connections that were idle for so long; 0: never */
+    unsigned room;      /* of MANNER_LINE */
+    unsigned idle_ms;   /* closes connections that were idle for so long; 0: never */
 };
 
 /* How an instance answers active checks (GET /healthz). */

@@ -14,7 +14,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-/* With sanitizers a day takes four times as long, and what they look for happens in ten days too. */
+/* With sanitizers a day takes four times as long, and what they look for happens in eight too. */
 #ifdef EK_SANITIZED
 #define DAYS 8
 #else
