@@ -235,8 +235,7 @@ static void ask(struct check *c)
     c->state = CHECK_ASKING;
     conn_receive(&a->conn);
     struct iovec piece = { a->request.p, a->request.n };
-    if (conn_send(&a->conn, &piece, 1))
-        on_sent(&a->conn);
+    conn_send(&a->conn, &piece, 1);
 }
 
 /* ---- connecting */

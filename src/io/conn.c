@@ -91,45 +91,20 @@ void conn_resume(struct conn *c)
     make_ready(c);
 }
 
-/* Keeps what was not taken; the bytes stay with their owner. */
-static void keep_rest(struct conn *c, const struct iovec *pieces, size_t count, size_t taken)
-{
-    c->out_count = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (taken >= pieces[i].iov_len) {
-            taken -= pieces[i].iov_len;
-            continue;
-        }
-        c->out_iov[c->out_count++] =
-            (struct iovec){ (char *)pieces[i].iov_base + taken, pieces[i].iov_len - taken };
-        taken = 0;
-    }
-}
-
-static size_t pieces_size(const struct iovec *pieces, size_t count)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < count; i++)
-        n += pieces[i].iov_len;
-    return n;
-}
-
-bool conn_send(struct conn *c, const struct iovec *pieces, size_t count)
+void conn_send(struct conn *c, const struct iovec *pieces, size_t count)
 {
     check(c->open && !c->closing && !c->sending && !c->connecting);
     check(count > 0 && count <= CONN_IOV_MAX);
-    ssize_t taken = c->error ? -c->error : c->filter->send(c, pieces, (int)count);
-    if (taken >= 0 && (size_t)taken == pieces_size(pieces, count))
-        return true;
+    memcpy(c->out_iov, pieces, count * sizeof(pieces[0]));
+    c->out_count = (uint8_t)count;
     c->sending = true;
-    if (taken < 0) {
-        fail_later(c, (int)-taken);
-        return false;
-    }
-    c->writable = false;
-    keep_rest(c, pieces, count, (size_t)taken);
-    return false;
+    c->begun = false;
+    list_append(&c->reactor->sends, &c->send_link);
+}
+
+bool conn_send_begun(const struct conn *c)
+{
+    return c->sending && c->begun;
 }
 
 void conn_shutdown(struct conn *c)
@@ -148,6 +123,8 @@ void conn_close(struct conn *c)
     c->closing = true;
     c->filter->close(c);
     c->reactor->backend->close(c);
+    if (link_linked(&c->send_link))
+        list_remove(c->tried ? &c->reactor->tried : &c->reactor->sends, &c->send_link);
     if (link_linked(&c->ready_link))
         list_remove(&c->reactor->ready, &c->ready_link);
     list_append(&c->reactor->closed, &c->ready_link);
@@ -160,6 +137,12 @@ void conn_abort(struct conn *c)
         c->reactor->backend->abort(c);
     }
     conn_close(c);
+}
+
+/* The kernel has refused a part of what is to be sent. */
+static bool waits_for_room(const struct conn *c)
+{
+    return c->sending && !link_linked(&c->send_link);
 }
 
 void conn_edge(struct conn *c, unsigned edges)
@@ -177,7 +160,7 @@ void conn_edge(struct conn *c, unsigned edges)
     bool news = c->shaking ? true
                 : c->connecting
                     ? c->writable || c->hangup
-                    : (c->readable && c->wants_receive) || (c->writable && c->sending) ||
+                    : (c->readable && c->wants_receive) || (c->writable && waits_for_room(c)) ||
                           (c->hangup && !c->hangup_told && !c->wants_receive);
     if (news)
         make_ready(c);
@@ -228,24 +211,69 @@ static void serve_handshake(struct conn *c)
         c->handler->opened(c);
 }
 
-static void serve_sending(struct conn *c)
+/* Keeps what was not taken; the bytes stay with their owner. */
+static void keep_rest(struct conn *c, size_t taken)
 {
-    size_t count = c->out_count;
-    struct iovec pieces[CONN_IOV_MAX];
+    size_t kept = 0;
 
-    memcpy(pieces, c->out_iov, count * sizeof(pieces[0]));
-    ssize_t taken = c->filter->send(c, pieces, (int)count);
-    if (taken < 0) {
-        c->handler->failed(c, (int)-taken);
-        return;
+    for (size_t i = 0; i < c->out_count; i++) {
+        struct iovec *piece = &c->out_iov[i];
+        if (taken >= piece->iov_len) {
+            taken -= piece->iov_len;
+            continue;
+        }
+        c->out_iov[kept++] =
+            (struct iovec){ (char *)piece->iov_base + taken, piece->iov_len - taken };
+        taken = 0;
     }
-    keep_rest(c, pieces, count, (size_t)taken);
+    c->out_count = (uint8_t)kept;
+}
+
+/* True: all of it is with the kernel now, and its owner was told. */
+static bool took(struct conn *c, size_t taken)
+{
+    c->begun |= taken > 0;
+    keep_rest(c, taken);
     if (c->out_count > 0) {
         c->writable = false;
-        return;
+        return false;
     }
     c->sending = false;
     c->handler->sent(c);
+    return true;
+}
+
+static void serve_sending(struct conn *c)
+{
+    ssize_t taken = c->filter->send(c, c->out_iov, c->out_count);
+
+    if (taken < 0)
+        c->handler->failed(c, (int)-taken);
+    else
+        took(c, (size_t)taken);
+}
+
+static void tell_sent(struct conn *c, ssize_t taken)
+{
+    if (taken < 0)
+        fail_later(c, (int)-taken);
+    else if (!took(c, (size_t)taken) && c->handler->stalled)
+        c->handler->stalled(c);
+}
+
+void conn_send_all(struct reactor *r)
+{
+    while (!list_empty(&r->sends)) {
+        struct conn *c = container_of(list_pop(&r->sends), struct conn, send_link);
+        c->taken = c->error ? -c->error : c->filter->send(c, c->out_iov, c->out_count);
+        c->tried = true;
+        list_append(&r->tried, &c->send_link);
+    }
+    while (!list_empty(&r->tried)) {
+        struct conn *c = container_of(list_pop(&r->tried), struct conn, send_link);
+        c->tried = false;
+        tell_sent(c, c->taken);
+    }
 }
 
 ssize_t conn_socket_receive(struct conn *c, void *buf, size_t n)
@@ -319,7 +347,7 @@ void conn_serve(struct conn *c)
     } else if (c->error) {
         c->handler->failed(c, c->error);
         return;
-    } else if (c->sending && c->writable) {
+    } else if (c->writable && waits_for_room(c)) {
         serve_sending(c);
     } else if (c->hangup && !c->hangup_told && !c->wants_receive) {
         c->hangup_told = true;
@@ -327,7 +355,7 @@ void conn_serve(struct conn *c)
     }
     if (c->closing)
         return;
-    if (c->error || c->resuming || (c->sending && c->writable) || can_receive(c) ||
+    if (c->error || c->resuming || (c->writable && waits_for_room(c)) || can_receive(c) ||
         (c->hangup && !c->hangup_told && !c->wants_receive))
         make_ready(c);
 }

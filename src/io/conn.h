@@ -3,7 +3,7 @@
  * delivers what became of it to the connection's handler:
  *
  *     conn_receive()   ->  lend(), then received(n) or ended()
- *     conn_send()      ->  done at once, or later sent()
+ *     conn_send()      ->  sent(), maybe after stalled()
  *     conn_connect()   ->  connected(), when the filter's handshake is done too
  *     conn_open()      ->  opened(), the same for a client's connection that has a handshake to make
  *     conn_resume()    ->  resumed(): nothing but "go on from the loop"
@@ -38,6 +38,8 @@ struct conn_handler {
     void (*received)(struct conn *c, size_t n); /* n = 0: nothing came after all, still asked for */
     void (*ended)(struct conn *c);              /* the peer sends no more; we still may */
     void (*sent)(struct conn *c);
+    /* Not all of it fits: the peer is slow to take it. NULL: not interested. */
+    void (*stalled)(struct conn *c);
     void (*connected)(struct conn *c);
     void (*opened)(struct conn *c); /* NULL: not interested */
     void (*resumed)(struct conn *c);
@@ -58,9 +60,11 @@ struct conn {
     void *filter_state;
     struct address peer;    /* incoming: who it is from */
     struct link ready_link; /* in reactor->ready or reactor->closed */
+    struct link send_link;  /* in reactor->sends, or reactor->tried */
     void *stream;           /* the simulator's end of it */
     int fd;                 /* epoll's */
     int error;              /* a failure still to be delivered */
+    ssize_t taken;          /* while in reactor->tried: what the filter said */
     bool open : 1;
     bool closing : 1;
     bool connecting : 1;
@@ -68,7 +72,9 @@ struct conn {
     bool shaking : 1; /* the filter's handshake is under way */
     bool wants_receive : 1;
     bool readable : 1; /* the kernel may have bytes or the end of the stream */
-    bool sending : 1;  /* out_iov holds what the kernel refused */
+    bool sending : 1;  /* out_iov holds what the kernel does not have yet */
+    bool begun : 1;    /* some of it, it has */
+    bool tried : 1;    /* in reactor->tried */
     bool writable : 1;
     bool hangup : 1; /* the peer has closed its side, or reset */
     bool hangup_told : 1;
@@ -102,8 +108,13 @@ void conn_receive_stop(struct conn *c);
 /* Asks for resumed(): how a long chain of work returns to the loop instead of calling ever deeper. */
 void conn_resume(struct conn *c);
 
-/* Sends all pieces. True: all bytes are with the kernel. False: sent() (or failed()) follows. */
-[[nodiscard]] bool conn_send(struct conn *c, const struct iovec *pieces, size_t count);
+/* Sends all pieces: with those of the other connections, when everything that came in this turn was looked at; sent()
+ * or failed() follows. One system call after the other of the same kind costs less than with our work in between, and
+ * a peer is woken less often. */
+void conn_send(struct conn *c, const struct iovec *pieces, size_t count);
+
+/* Some bytes of the send under way, not all, are with the kernel. */
+bool conn_send_begun(const struct conn *c);
 
 /* We send no more; nothing may be under way. */
 void conn_shutdown(struct conn *c);

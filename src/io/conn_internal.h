@@ -8,4 +8,7 @@
 /* Goes on with whatever the connection has to do; called by the turn for each connection in `ready`. */
 void conn_serve(struct conn *c);
 
+/* Sends what handlers have given since the last time, then tells them what became of it. */
+void conn_send_all(struct reactor *r);
+
 #endif

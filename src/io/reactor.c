@@ -10,6 +10,8 @@ void reactor_init(struct reactor *r, unsigned index, const struct io_backend *ba
 {
     *r = (struct reactor){ .index = index, .backend = backend, .rng = { seed } };
     list_init(&r->ready);
+    list_init(&r->sends);
+    list_init(&r->tried);
     list_init(&r->closed);
     list_init(&r->ports);
 }
@@ -28,7 +30,7 @@ ns_t reactor_clock(struct reactor *r)
 /* How long the poll may wait: not at all while something is known to be ready. */
 static ns_t wait_until(struct reactor *r, ns_t until)
 {
-    if (!list_empty(&r->ready) || !list_empty(&r->ports))
+    if (!list_empty(&r->ready) || !list_empty(&r->sends) || !list_empty(&r->ports))
         return 0;
     ns_t next = timers_next(&r->timers);
     return next < until ? next : until;
@@ -54,8 +56,12 @@ static void serve_ready(struct reactor *r)
     /* only those that are listed now: a port with a long queue lists itself again */
     for (size_t ports = r->ports.count; ports > 0; ports--)
         port_accept_some(container_of(list_pop(&r->ports), struct port, ready_link));
-    for (int i = 0; i < REACTOR_READY_MAX && !list_empty(&r->ready); i++)
+    for (int i = 0; i < REACTOR_READY_MAX && !list_empty(&r->ready); i++) {
         conn_serve(container_of(list_pop(&r->ready), struct conn, ready_link));
+        if (r->sends.count >= REACTOR_SENDS_MAX)
+            conn_send_all(r);
+    }
+    conn_send_all(r);
 }
 
 static void release_closed(struct reactor *r)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* reactor.h - one data-path thread's event loop, run to completion.
  * A turn, in order: clock; owner's top (snapshot, mail); timers; poll; events (bounded); what became
- * ready meanwhile (bounded); owner's bottom; free what closed this turn.
+ * ready meanwhile (bounded); what is to be sent; owner's bottom; free what closed this turn.
  * Always: everything reachable from a reactor belongs to its thread alone. Events are delivered by the
  * turn only, never from inside a call that an event handler makes, so nothing changes under a handler.
  * Next: conn.h, one byte stream; backend.h, what epoll and the simulator provide. */
@@ -36,6 +36,8 @@ struct reactor {
     struct reactor_owner owner;
     struct timers timers;
     struct list ready;  /* connections that can go on without polling */
+    struct list sends;  /* connections that have something to send, not tried yet */
+    struct list tried;  /* sent, or not: their owners are still to be told */
     struct list closed; /* connections to be released at the turn's end */
     struct list ports;  /* listening ports at which connections wait */
     struct rng rng;
@@ -55,6 +57,8 @@ enum {
     REACTOR_HANDSHAKES_MAX =
         4, /* steps of handshakes in a turn: an RSA one costs up to a millisecond */
     REACTOR_READY_MAX = 256, /* connections served from the ready list in a turn, same reason */
+    REACTOR_SENDS_MAX =
+        64, /* sent together: each holds its buffer, and the first waits for the last */
 };
 
 /* A reactor on the kernel, by epoll. In simulation: sim_reactor_open() (sim.h). */

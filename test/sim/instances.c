@@ -119,8 +119,7 @@ static void send_out(struct inst *i)
     struct iovec piece = { i->out, i->out_n };
 
     inst_move(i, INST_ANSWERING);
-    if (conn_send(&i->conn, &piece, 1))
-        i->conn.handler->sent(&i->conn);
+    conn_send(&i->conn, &piece, 1);
 }
 
 /* ---- what trickles: the head, and a piece each drip_ms */
@@ -270,8 +269,7 @@ static void send_stray(struct inst *i)
     struct iovec piece = { (void *)(uintptr_t)stray_answer, sizeof(stray_answer) - 1 };
 
     i->stray = false;
-    if (!conn_send(&i->conn, &piece, 1))
-        inst_move(i, INST_ANSWERING); /* sent() follows */
+    conn_send(&i->conn, &piece, 1);
 }
 
 static void on_timer(struct timer *t)
@@ -292,6 +290,8 @@ static void on_sent(struct conn *c)
 {
     struct inst *i = of(c);
 
+    if (i->state == INST_HEAD)
+        return; /* a stray answer is out */
     free(i->out);
     i->out = NULL;
     if (i->closing) {

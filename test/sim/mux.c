@@ -152,12 +152,12 @@ static size_t put_pieces(struct mux_down *d, unsigned number, struct iovec *piec
     return count;
 }
 
-/* One send at a time; the streams take turns. False when nothing was to be said. */
-static bool send_next(struct mux_down *d, bool *ret_done)
+/* One send at a time; the streams take turns. */
+static void go_on(struct mux_down *d)
 {
     struct iovec pieces[CONN_IOV_MAX];
 
-    for (unsigned i = 1; i <= MUX_STREAMS; i++) {
+    for (unsigned i = 1; i <= MUX_STREAMS && d->open && !d->busy; i++) {
         unsigned number = ((unsigned)(d->sending + MUX_STREAMS) + i) % MUX_STREAMS;
         struct mux_stream *st = &d->streams[number];
         if (!st->waiting && !st->reset && !st->credit)
@@ -167,10 +167,8 @@ static bool send_next(struct mux_down *d, bool *ret_done)
         if (count == 0)
             continue;
         d->busy = true;
-        *ret_done = conn_send(&d->conn, pieces, count);
-        return true;
+        conn_send(&d->conn, pieces, count);
     }
-    return false;
 }
 
 static void part_done(struct mux_down *d)
@@ -181,17 +179,6 @@ static void part_done(struct mux_down *d)
     if (st->part_under_way && st->leg) {
         st->part_under_way = false;
         st->leg->events->sent(st->leg);
-    }
-}
-
-static void go_on(struct mux_down *d)
-{
-    bool done;
-
-    while (d->open && !d->busy && send_next(d, &done)) {
-        if (!done)
-            return;
-        part_done(d);
     }
 }
 
@@ -417,11 +404,7 @@ static void flush(struct mux_client *c)
     struct iovec piece = { c->queue.p, c->queue.n };
     c->queue = str_growing();
     c->sending = true;
-    if (conn_send(&c->conn, &piece, 1)) {
-        free(c->out);
-        c->out = NULL;
-        c->sending = false;
-    }
+    conn_send(&c->conn, &piece, 1);
 }
 
 static void say(struct mux_client *c, char type, unsigned stream, struct span payload)

@@ -501,12 +501,8 @@ void exchange_send_down(struct exchange *x, const struct http_part *part)
     x->sending_end = part->end;
     x->sent += part->data.n;
     x->down_sending = !x->down.ops->send(&x->down, part);
-    if (!x->down_sending) {
+    if (!x->down_sending)
         sent_down(x);
-        return;
-    }
-    x->blocked_since = reactor_clock(x->edge->reactor);
-    moved(x); /* from now on it is the client that may be too slow */
 }
 
 /* 100 only to whom waits for it; the others mean something to every client that speaks HTTP/1.1 (RFC 9110
@@ -663,9 +659,19 @@ static void down_sent(struct leg *l)
     struct exchange *x = of_down(l);
 
     x->down_sending = false;
-    end_blocked(x, reactor_clock(x->edge->reactor));
-    moved(x);
+    if (x->blocked_since)
+        end_blocked(x, reactor_clock(x->edge->reactor));
+    if (!x->sending_end)
+        moved(x);
     sent_down(x);
+}
+
+static void down_stalled(struct leg *l)
+{
+    struct exchange *x = of_down(l);
+
+    x->blocked_since = reactor_clock(x->edge->reactor);
+    moved(x); /* from now on it is the client that may be too slow */
 }
 
 /* ---- trouble */
@@ -832,6 +838,12 @@ static void on_deadline(struct timer *t)
     }
 }
 
+static void up_stalled(struct leg *l)
+{
+    (void)l;
+    never("an instance that is slow to read has the deadline of its state");
+}
+
 static void no_ready(struct leg *l)
 {
     (void)l;
@@ -848,6 +860,7 @@ static void up_refused(struct leg *l, enum ending why)
 static const struct leg_events down_events = {
     .part = down_part,
     .sent = down_sent,
+    .stalled = down_stalled,
     .ready = no_ready,
     .refused = down_refused,
     .gone = down_gone,
@@ -856,6 +869,7 @@ static const struct leg_events down_events = {
 static const struct leg_events up_events = {
     .part = up_part,
     .sent = up_sent,
+    .stalled = up_stalled,
     .ready = up_ready,
     .refused = up_refused,
     .gone = up_gone,

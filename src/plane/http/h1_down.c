@@ -591,7 +591,17 @@ static bool leg_send(struct leg *l, const struct http_part *part)
         edge_count(d->edge, d->edge->slots->counters + EDGE_SENT_BYTES, part->data.n);
     else
         count += put_data(d, part, pieces + count);
-    return count == 0 || conn_send(&d->conn, pieces, count);
+    if (count > 0)
+        conn_send(&d->conn, pieces, count);
+    return count == 0;
+}
+
+static void on_stalled(struct conn *c)
+{
+    struct h1_down *d = of(c);
+
+    if (d->leg)
+        d->leg->events->stalled(d->leg);
 }
 
 static void on_sent(struct conn *c)
@@ -721,6 +731,7 @@ static const struct conn_handler handler = {
     .received = on_received,
     .ended = on_ended,
     .sent = on_sent,
+    .stalled = on_stalled,
     .connected = on_connected,
     .resumed = on_resumed,
     .failed = on_failed,

@@ -196,7 +196,9 @@ bool h1_up_reused(const struct leg *l)
 
 bool h1_up_unsent(const struct leg *l)
 {
-    return !((const struct h1_up *)l->carrier)->wrote;
+    const struct h1_up *u = l->carrier;
+
+    return !u->wrote && !conn_send_begun(&u->conn);
 }
 
 static void on_connected(struct conn *c)
@@ -265,12 +267,10 @@ static bool leg_send(struct leg *l, const struct http_part *part)
     }
     n += put_data(u, part, pieces + n);
     u->ending = part->end;
-    if (n > 0 && !conn_send(&u->conn, pieces, n)) {
-        u->wrote |= u->conn.out_count >
-                    0; /* what the kernel did not take; nothing is kept of a failed send */
+    if (n > 0) {
+        conn_send(&u->conn, pieces, n);
         return false;
     }
-    u->wrote = true;
     u->request_sent = u->ending;
     return true;
 }
@@ -279,6 +279,7 @@ static void on_sent(struct conn *c)
 {
     struct h1_up *u = of(c);
 
+    u->wrote = true;
     u->request_sent = u->ending;
     if (u->leg)
         u->leg->events->sent(u->leg);

@@ -24,7 +24,7 @@
 struct leg;
 
 struct leg_ops {
-    /* Sends a part. True: done, its memory is free again. False: sent follows (or gone). */
+    /* Sends a part. True: there was nothing to send. False: sent follows (or gone), and its memory is in use until then. */
     bool (*send)(struct leg *l, const struct http_part *part);
     /* The data of the last part has been used: another may come. */
     void (*credit)(struct leg *l);
@@ -39,6 +39,8 @@ struct leg_ops {
 struct leg_events {
     void (*part)(struct leg *l, const struct http_part *part);
     void (*sent)(struct leg *l);
+    /* down: the client is slow to take what is being sent to it. */
+    void (*stalled)(struct leg *l);
     /* up: the connection stands, send() may be used. */
     void (*ready)(struct leg *l);
     /* down: what the client sends is not HTTP, or is too much; the listener answers and releases. */
