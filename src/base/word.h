@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* word.h - eight bytes of text looked at as one number, for what is done to every byte of a request. The masks have
- * the high bit of each byte that is meant; above the first one they may name others wrongly, so only the first
- * counts (Warren, Hacker's Delight, section 6-1). */
+ * the high bit of each byte that is meant; above the first one word_below() and word_equal() may name others wrongly, so
+ * only the first counts (Warren, Hacker's Delight, section 6-1). The exact ones let nothing carry into the next byte. */
 #ifndef EK_BASE_WORD_H
 #define EK_BASE_WORD_H
 
@@ -39,6 +39,24 @@ static inline uint64_t word_below(uint64_t word, unsigned char limit)
 static inline uint64_t word_equal(uint64_t word, unsigned char byte)
 {
     return word_below(word ^ WORD_ONES * byte, 1);
+}
+
+/* Exact. */
+static inline uint64_t word_same(uint64_t word, unsigned char byte)
+{
+    uint64_t x = word ^ WORD_ONES * byte;
+
+    return ~(((x & ~WORD_HIGHS) + ~WORD_HIGHS) | x) & WORD_HIGHS;
+}
+
+/* ASCII letters. Exact. */
+static inline uint64_t word_letters(uint64_t word)
+{
+    uint64_t lower = (word | WORD_ONES * 0x20) & ~WORD_HIGHS;
+    uint64_t at_least_a = lower + WORD_ONES * (0x80 - 'a');
+    uint64_t above_z = lower + WORD_ONES * (0x7f - 'z');
+
+    return at_least_a & ~above_z & ~word & WORD_HIGHS;
 }
 
 /* How many bytes lie before the first that a mask (not 0) names. */

@@ -57,8 +57,9 @@ enum {
     REACTOR_HANDSHAKES_MAX =
         4, /* steps of handshakes in a turn: an RSA one costs up to a millisecond */
     REACTOR_READY_MAX = 256, /* connections served from the ready list in a turn, same reason */
-    REACTOR_SENDS_MAX =
-        64, /* sent together: each holds its buffer, and the first waits for the last */
+    /* Sent together. Each holds its buffer until then, the last twentieth of limits.memory has to last for those who
+     * are refused, and the first waits for the last. */
+    REACTOR_SENDS_MAX = 16,
 };
 
 /* A reactor on the kernel, by epoll. In simulation: sim_reactor_open() (sim.h). */

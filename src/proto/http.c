@@ -48,6 +48,11 @@ static bool is_name(struct span known, const char *p)
         if (a != (b | bit5))
             return false;
     }
+    if (i > 0) { /* the rest, with what comes before it once more */
+        memcpy(&a, known.p + known.n - sizeof(a), sizeof(a));
+        memcpy(&b, p + known.n - sizeof(b), sizeof(b));
+        return a == (b | bit5);
+    }
     for (; i < known.n; i++) {
         if (known.p[i] != ascii_lower(p[i]))
             return false;

@@ -178,20 +178,37 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
+/* The first byte that cannot stand in a field name, which at the latest is the CR of the line's end. Most names are
+ * letters and hyphens. */
+static const char *name_end(const char *p, const char *end, bool *ret_underscore)
+{
+    uint8_t class;
+    uint8_t seen = 0;
+
+    for (; end - p >= WORD_BYTES; p += WORD_BYTES) {
+        uint64_t word = word_load(p);
+        uint64_t others = ~(word_letters(word) | word_same(word, '-')) & WORD_HIGHS;
+        if (others) {
+            p += word_first(others);
+            break;
+        }
+    }
+    for (; (class = classes[(unsigned char)*p]) & C_TOKEN; p++)
+        seen |= class;
+    *ret_underscore = seen & C_UNDERSCORE;
+    return p;
+}
+
 /* Reads the line at *at and moves *at behind it. http1_scan_head() has seen that every LF follows a CR and
  * that an empty line ends the head: so neither loop can run past `end`. */
 static enum http1_reason parse_field(const char **at, const char *end, bool *ret_underscore,
                                      struct http_field *f)
 {
     const char *name = *at;
-    const char *p = name;
-    uint8_t seen = 0;
-    uint8_t class;
 
-    if (is_blank(*p))
+    if (is_blank(*name))
         return HTTP1_field_folded;
-    for (; (class = classes[(unsigned char)*p]) & C_TOKEN; p++)
-        seen |= class;
+    const char *p = name_end(name, end, ret_underscore);
     size_t name_n = (size_t)(p - name);
     if (name_n == 0 || *p != ':' || name_n > UINT16_MAX)
         return HTTP1_field_name;
@@ -210,7 +227,6 @@ static enum http1_reason parse_field(const char **at, const char *end, bool *ret
     f->name_n = (uint16_t)name_n;
     f->id = (uint8_t)http_field_find(span_of(name, name_n));
     f->hop = false;
-    *ret_underscore = seen & C_UNDERSCORE;
     return HTTP1_GOOD;
 }
 

@@ -91,10 +91,35 @@ static void words(void **state)
     }
 }
 
+/* What is exact is so for all eight, also behind bytes that differ in little from those that are meant. */
+static void exact_words(void **state)
+{
+    static const char near[] = "-,./@[`{AZaz\r\n_:";
+    uint64_t seed = 1;
+
+    (void)state;
+    for (unsigned round = 0; round < 100000; round++) {
+        char text[WORD_BYTES];
+        for (unsigned i = 0; i < WORD_BYTES; i++) {
+            seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407;
+            unsigned char c = (unsigned char)(seed >> 56);
+            text[i] = round % 2 ? (char)c : (char)(near[c % (sizeof(near) - 1)] ^ (c & 0x80));
+        }
+        uint64_t same = word_same(word_load(text), '-');
+        uint64_t letters = word_letters(word_load(text));
+        for (unsigned i = 0; i < WORD_BYTES; i++) {
+            bool letter = (text[i] >= 'a' && text[i] <= 'z') || (text[i] >= 'A' && text[i] <= 'Z');
+            assert_int_equal(same >> (8 * i) & 0xff, text[i] == '-' ? 0x80 : 0);
+            assert_int_equal(letters >> (8 * i) & 0xff, letter ? 0x80 : 0);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(numbers),
                                         cmocka_unit_test(trimming_and_finding),
-                                        cmocka_unit_test(distances), cmocka_unit_test(words) };
+                                        cmocka_unit_test(distances), cmocka_unit_test(words),
+                                        cmocka_unit_test(exact_words) };
     return RUN(tests);
 }
