@@ -283,15 +283,19 @@ void book_adopt(struct book *b, const struct config *c, struct journey_memory *m
 
 void book_tick(struct book *b, ns_t now)
 {
+    enum { AHEAD = 4 }; /* accounts: what one takes is a fraction of what memory takes */
     uint64_t columns[WINDOW_COUNTERS_MAX] = {};
+    int64_t slot = book_slot(now);
 
     coverage_tick(&b->coverage, now);
     for (size_t i = 0; i < b->lineage_count; i++)
         lineage_tick(b, &b->lineages[i]);
     for (size_t i = 0; i < b->account_count; i++) {
         struct account *a = &b->accounts[i];
+        if (i + AHEAD < b->account_count)
+            window_expect(&a[AHEAD].window, slot);
         book_cumulative(b, a, columns);
         columns[book_columns(a->objectives) - 1] = book_measured(b, a, columns);
-        window_push(&a->window, book_slot(now), columns);
+        window_push(&a->window, slot, columns);
     }
 }

@@ -81,6 +81,14 @@ void window_push(struct window *w, int64_t slot, const uint64_t *cumulative)
         w->first = slot - WINDOW_SLOTS;
 }
 
+void window_expect(const struct window *w, int64_t slot)
+{
+    const uint32_t *row = row_of(w, slot);
+
+    __builtin_prefetch(row, 1);
+    __builtin_prefetch(row + w->words - 1, 1);
+}
+
 static void row_add(const struct window *w, int64_t slot, const uint64_t *sums)
 {
     uint32_t *low = row_of(w, slot);

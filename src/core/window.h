@@ -46,6 +46,10 @@ void window_begin(struct window *w, void *memory, unsigned counters, uint32_t wi
  * slot is overwritten, so pushing each second keeps the newest slot live. */
 void window_push(struct window *w, int64_t slot, const uint64_t *cumulative);
 
+/* Slot `slot` will be pushed soon: memory may begin to fetch its row. A ring is some 120 KiB, so with a thousand of them
+ * each push would wait for it. */
+void window_expect(const struct window *w, int64_t slot);
+
 /* What was counted in slots that are over, and is told only now. */
 struct window_add {
     int64_t slot;

@@ -221,6 +221,7 @@ static void sent(struct client *c)
     c->sending = false;
     free(c->out);
     c->out = NULL;
+    c->out_n = 0;
     if (c->abort_after) {
         /* leave once evenkeel must have read what was sent, long before an answer can be there */
         timer_set(&c->sim->client_reactor.timers, &c->think,
@@ -230,7 +231,8 @@ static void sent(struct client *c)
     send_more(c);
 }
 
-static void send_one(struct client *c)
+/* Behind what is to be sent already. */
+static void add_request(struct client *c)
 {
     struct plan *p = &c->plans[c->outstanding++];
 
@@ -240,18 +242,15 @@ static void send_one(struct client *c)
     check(p->id < KIT_IDS);
     c->sim->seen[p->id].sent = p->sent;
     c->left--;
-    c->out = malloc(p->body + p->body / 2 + 4096);
+    c->out = realloc(c->out, c->out_n + p->body + p->body / 2 + 4096);
     check(c->out != NULL);
-    c->out_n = put_request(c->out, p);
+    c->out_n += put_request(c->out + c->out_n, p);
     c->abort_after = p->abort != ABORT_NONE;
-    c->sending = true;
     if (c->abort_after) /* also when not all of it can be sent: what was must have been read by then */
         timer_set(&c->sim->client_reactor.timers, &c->think,
                   sim_now(c->sim->world) + 400 * NS_PER_MS);
     sim_trace(c->sim->world, "client: request %u for %s, body %zu, answer %u with %zu bytes", p->id,
               paths[p->journey], p->body, p->status, p->size);
-    struct iovec piece = { c->out, c->out_n };
-    conn_send(&c->conn, &piece, 1);
 }
 
 /* Pipelined requests must be safe to lose together: only the last may be peculiar. */
@@ -268,8 +267,15 @@ static bool may_follow(const struct client *c)
 
 static void send_more(struct client *c)
 {
-    if (c->connected && c->open && !c->sending && !c->last && c->left > 0 && may_follow(c))
-        send_one(c);
+    if (!c->connected || !c->open || c->sending)
+        return;
+    while (!c->last && c->left > 0 && may_follow(c))
+        add_request(c);
+    if (!c->out)
+        return;
+    struct iovec piece = { c->out, c->out_n };
+    c->sending = true;
+    conn_send(&c->conn, &piece, 1);
 }
 
 static void on_think(struct timer *t)
@@ -511,6 +517,7 @@ static void on_released(struct conn *conn)
 
     free(c->out);
     c->out = NULL;
+    c->out_n = 0;
     if (c->left > 0 && !c->sim->failure[0]) {
         client_connect(c);
         return;

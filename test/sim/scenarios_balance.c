@@ -414,7 +414,7 @@ void full_not_broken(struct sim *s)
         idle.since[i] = sim_now(s->world);
     clients_start(s, 90, 12, 10, quick_plan);
     watch(s, 10 * NS_PER_MS, look_for_idle_ones);
-    SIM_CHECK(s, idle.longest < SECONDS(2), "one stood idle for %d ms while others were full",
+    SIM_CHECK(s, idle.longest < SECONDS(1), "one stood idle for %d ms while others were full",
               (int)(idle.longest / NS_PER_MS));
     finish(s, SECONDS(60));
 }

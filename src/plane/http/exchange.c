@@ -412,12 +412,13 @@ static void sent_up(struct exchange *x)
 {
     if (!x->whole)
         x->held = (struct http_part){};
-    if (x->request_ended) {
-        if (x->state == EXCHANGE_SENDING)
-            exchange_move(x, EXCHANGE_WAITING);
-    } else if (x->down_open) {
-        x->down.ops->credit(&x->down);
+    if (x->request_ended && x->state == EXCHANGE_SENDING) {
+        exchange_move(x, EXCHANGE_WAITING);
+        return;
     }
+    moved(x);
+    if (!x->request_ended && x->down_open)
+        x->down.ops->credit(&x->down);
 }
 
 static void send_up(struct exchange *x, const struct http_part *part)
@@ -458,7 +459,6 @@ static void up_sent(struct leg *l)
     struct exchange *x = of_up(l);
 
     x->up_sending = false;
-    moved(x);
     sent_up(x);
 }
 

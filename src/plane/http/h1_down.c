@@ -298,6 +298,14 @@ static void begin_exchange(struct h1_down *d, size_t size)
         deliver_body(d, &head);
 }
 
+/* A head that comes whole, as most do, never waits in HEAD. */
+static void wait_for_head(struct h1_down *d)
+{
+    if (d->state == H1_DOWN_IDLE)
+        move(d, H1_DOWN_HEAD);
+    conn_receive(&d->conn);
+}
+
 /* Looks at what is in the buffer: part of a head, or a whole one. */
 static void look_for_head(struct h1_down *d)
 {
@@ -309,12 +317,12 @@ static void look_for_head(struct h1_down *d)
         d->used += (uint32_t)http1_skip_blank(span_of(d->buffer + d->used, d->have - d->used));
     if (d->used == d->have) {
         give_buffer_back(d);
-        conn_receive(&d->conn);
+        wait_for_head(d);
         return;
     }
     struct span bytes = span_of(d->buffer + d->used, d->have - d->used);
     if (d->scan.looked == 0 && span_equal(bytes, SPAN("\r"))) {
-        conn_receive(&d->conn); /* half of an empty line before the request */
+        wait_for_head(d); /* half of an empty line before the request */
         return;
     }
     switch (http1_scan_head(&d->scan, bytes, &limits, &size, &why)) {
@@ -323,7 +331,7 @@ static void look_for_head(struct h1_down *d)
     case HTTP1_MORE:
         /* when there is too much to do nobody is waited for: a buffer full of half heads helps no one */
         if (d->edge->overload != OVERLOAD_REFUSES && !edge_full(d->edge) && make_room(d))
-            conn_receive(&d->conn);
+            wait_for_head(d);
         else
             refuse(d, ENDING_overloaded);
         break;
@@ -445,7 +453,6 @@ static void on_received(struct conn *c, size_t n)
     case H1_DOWN_IDLE:
         d->began = d->received;
         d->scan = (struct http1_scan){};
-        move(d, H1_DOWN_HEAD);
         look_for_head(d);
         break;
     case H1_DOWN_HEAD: look_for_head(d); break;

@@ -10,7 +10,7 @@
 /* clang-format off */
 #define H1_DOWN_STATES(X) \
     /* name      may go to                                deadline      what it is doing */ \
-    X(IDLE,      TO(HEAD) | TO(CLOSED),                   idle,         "waiting for a request") \
+    X(IDLE,      TO(HEAD) | TO(EXCHANGE) | TO(CLOSED),    idle,         "waiting for a request") \
     X(HEAD,      TO(IDLE) | TO(EXCHANGE) | TO(CLOSED),    header_time,  "reading a request's head") \
     X(EXCHANGE,  TO(HEAD) | TO(IDLE) | TO(LINGER) | TO(CLOSED), none,   "an exchange is under way") \
     X(LINGER,    TO(CLOSED),                              linger,       "answered for the last time; letting the client read it") \
