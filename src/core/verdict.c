@@ -96,11 +96,9 @@ unsigned verdict_series(struct verdict v, uint8_t ret_series[VERDICT_SERIES_MAX]
     unsigned n = 0;
 
     ret_series[n++] = (uint8_t)v.outcome;
-    for (unsigned i = 0; i < OBJECTIVES_MAX; i++) {
-        if (v.good >> i & 1)
-            ret_series[n++] = (uint8_t)series_good(i);
-        else if (v.bad >> i & 1)
-            ret_series[n++] = (uint8_t)series_bad(i);
+    for (unsigned left = (unsigned)v.good | v.bad; left; left &= left - 1) {
+        unsigned i = (unsigned)__builtin_ctz(left);
+        ret_series[n++] = (uint8_t)(v.good >> i & 1 ? series_good(i) : series_bad(i));
     }
     return n;
 }
