@@ -41,7 +41,7 @@ static inline uint64_t word_equal(uint64_t word, unsigned char byte)
     return word_below(word ^ WORD_ONES * byte, 1);
 }
 
-/* Exact. */
+/* As word_equal(), and exact. */
 static inline uint64_t word_same(uint64_t word, unsigned char byte)
 {
     uint64_t x = word ^ WORD_ONES * byte;
