@@ -22,7 +22,7 @@ void counter_page_open(struct counter_page *p);
 void counter_page_close(struct counter_page *p);
 
 /* By the page's writer only. */
-static inline void counter_add(struct counter_page *p, uint32_t slot, uint64_t n)
+static inline void counter_add(const struct counter_page *p, uint32_t slot, uint64_t n)
 {
     uint64_t v = atomic_load_explicit(&p->slots[slot], memory_order_relaxed);
     atomic_store_explicit(&p->slots[slot], v + n, memory_order_relaxed);

@@ -9,12 +9,6 @@ void heavy_text_make(struct heavy_text *t, uint64_t hash, struct span whole)
     memcpy(t->text, whole.p, whole.n < HEAVY_TEXT ? whole.n : HEAVY_TEXT);
 }
 
-bool heavy_text_is(const struct heavy_text *t, uint64_t hash, struct span whole)
-{
-    return t->hash == hash && t->n == whole.n &&
-           memcmp(t->text, whole.p, whole.n < HEAVY_TEXT ? whole.n : HEAVY_TEXT) == 0;
-}
-
 bool heavy_text_equal(const struct heavy_text *a, const struct heavy_text *b)
 {
     return a->hash == b->hash && a->n == b->n &&

@@ -43,25 +43,38 @@ static enum outcome outcome_of(const struct verdict_rules *rules, enum verdict_c
     never("every cause is judged in one of these ways");
 }
 
+/* A failure is judged by those that are about availability. */
+static unsigned about_availability(const struct verdict_rules *rules)
+{
+    unsigned set = 0;
+
+    for (unsigned i = 0; i < rules->objectives; i++)
+        set |= (unsigned)(rules->under[i] == 0) << i;
+    return set;
+}
+
+/* Without a branch for each: on which side of a threshold a time falls is nothing that a processor could foresee. 0 less one
+ * is more than any time, so that what has no threshold is never missed. */
+static unsigned missed_by(const struct verdict_rules *rules, ns_t latency)
+{
+    unsigned set = 0;
+
+    for (unsigned i = rules->objectives; i-- > 0;)
+        set = 2 * set + ((uint64_t)latency > (uint64_t)rules->under[i] - 1);
+    return set;
+}
+
 static void judge_objectives(const struct verdict_rules *rules, ns_t latency, struct verdict *v)
 {
-    bool failed = v->outcome == OUTCOME_FAILED;
+    unsigned judging = ((1u << rules->objectives) - 1) & ~(unsigned)rules->ages;
 
-    for (unsigned i = 0; i < rules->objectives; i++) {
-        ns_t under = rules->under[i];
-        uint8_t bit = (uint8_t)(1u << i);
-
-        if (rules->ages >> i & 1)
-            continue;
-        if (under == 0) {
-            *(failed ? &v->bad : &v->good) |= bit;
-        } else if (!failed && latency < under) {
-            v->good |= bit;
-        } else if (!failed) {
-            v->bad |= bit;
-            v->outcome = OUTCOME_SLOW;
-        }
+    if (v->outcome == OUTCOME_FAILED) {
+        v->bad = (uint8_t)(judging & about_availability(rules));
+        return;
     }
+    v->bad = (uint8_t)(judging & missed_by(rules, latency));
+    v->good = (uint8_t)(judging & ~(unsigned)v->bad);
+    v->outcome = v->bad ? OUTCOME_SLOW : OUTCOME_GOOD;
 }
 
 struct verdict verdict_of(const struct verdict_rules *rules, enum verdict_cause cause,
@@ -89,16 +102,4 @@ struct verdict verdict_told(const struct verdict_rules *rules, enum outcome told
     if (told != OUTCOME_EXCLUDED)
         judge_objectives(rules, told == OUTCOME_SLOW ? INT64_MAX : latency, &v);
     return v;
-}
-
-unsigned verdict_series(struct verdict v, uint8_t ret_series[VERDICT_SERIES_MAX])
-{
-    unsigned n = 0;
-
-    ret_series[n++] = (uint8_t)v.outcome;
-    for (unsigned left = (unsigned)v.good | v.bad; left; left &= left - 1) {
-        unsigned i = (unsigned)__builtin_ctz(left);
-        ret_series[n++] = (uint8_t)(v.good >> i & 1 ? series_good(i) : series_bad(i));
-    }
-    return n;
 }

@@ -93,6 +93,17 @@ static inline bool verdict_timed(struct verdict v)
  * 1 + OBJECTIVES_MAX. LATENCY_SUM_US and the histogram bin are the caller's, see
  * verdict_timed(). */
 enum { VERDICT_SERIES_MAX = 1 + OBJECTIVES_MAX };
-unsigned verdict_series(struct verdict v, uint8_t ret_series[VERDICT_SERIES_MAX]);
+
+static inline unsigned verdict_series(struct verdict v, uint8_t ret_series[VERDICT_SERIES_MAX])
+{
+    unsigned n = 0;
+
+    ret_series[n++] = (uint8_t)v.outcome;
+    for (unsigned left = (unsigned)v.good | v.bad; left; left &= left - 1) {
+        unsigned i = (unsigned)__builtin_ctz(left);
+        ret_series[n++] = (uint8_t)(series_good(i) + (v.bad >> i & 1u));
+    }
+    return n;
+}
 
 #endif

@@ -6,36 +6,43 @@
 #include "bus/value_slots.h"
 #include "core/histogram.h"
 
-/* Answers by service and status class, with "no service" behind the last. */
-static void count_code(struct exchange *x)
-{
-    const struct config *c = x->snapshot->config;
-    size_t service = x->service ? (size_t)(x->service - c->services) : c->service_count;
-    uint32_t class = x->status / 100u;
+/* Where it counts. The page is here by value: the compiler must take it that a counter may lie over whatever is behind a pointer, and
+ * would look the page up again for each. */
+struct account {
+    struct counter_page page;
+    const struct journey *journey;
+    size_t service; /* its number; behind the last: no service */
+    uint32_t class; /* of the status */
+    enum outcome outcome;
+};
 
-    edge_count(x->edge, x->journey->codes[service] + (class < CODE_CLASSES ? class : 0), 1);
+static inline void add(const struct account *a, uint32_t slot, uint64_t n)
+{
+    counter_add(&a->page, slot, n);
 }
 
 /* What the instance says holds for an answer that reached the client whole; that it failed holds also when the
  * client left meanwhile, as a bad status does. */
 static bool told_counts(const struct exchange *x)
 {
-    enum verdict_cause cause = ending_cause(x->ending);
+    enum verdict_cause cause;
 
-    return x->is_told &&
-           (cause == CAUSE_ANSWERED || (cause == CAUSE_CLIENT_GONE && x->told == OUTCOME_FAILED));
+    if (!x->is_told)
+        return false;
+    cause = ending_cause(x->ending);
+    return cause == CAUSE_ANSWERED || (cause == CAUSE_CLIENT_GONE && x->told == OUTCOME_FAILED);
 }
 
 /* A trace that nobody recorded leads nowhere. */
 static void keep_exemplar(struct exchange *x, ns_t latency)
 {
+    if (!x->sampled || !x->edge->exemplars || x->outcome == OUTCOME_EXCLUDED)
+        return;
     struct exemplar e = { .trace_high = x->trace.high,
                           .trace_low = x->trace.low,
                           .took = latency,
                           .at = x->edge->reactor->now };
-
-    if (x->sampled && x->edge->exemplars && x->outcome != OUTCOME_EXCLUDED)
-        exemplar_put(x->edge->exemplars, x->journey->id, (enum outcome)x->outcome, &e);
+    exemplar_put(x->edge->exemplars, x->journey->id, (enum outcome)x->outcome, &e);
 }
 
 /* Which path it was that no journey takes. */
@@ -55,30 +62,36 @@ static struct verdict judge(const struct exchange *x, const struct journey *j, n
                           : verdict_of(&j->rules, ending_cause(x->ending), x->status, latency);
 }
 
-static void count_verdict(struct exchange *x, ns_t latency)
+/* verdict_series() without a branch: an objective that does not count it gets 0 added beside where its counts are. */
+static void count_objectives(struct verdict v, const struct account *a)
 {
-    uint8_t series[VERDICT_SERIES_MAX];
-    const struct journey *j = x->journey;
-    struct verdict v = judge(x, j, latency);
-    unsigned n = verdict_series(v, series);
+    uint32_t pair = a->journey->series + series_good(0);
+    unsigned judged = (unsigned)v.good | v.bad;
+    unsigned bad = v.bad;
 
-    x->outcome = (uint8_t)v.outcome;
-    tell_unclaimed(x, v, latency);
-    keep_exemplar(x, latency);
+    for (size_t i = 0; i < a->journey->objective_count; i++, pair += 2, judged >>= 1, bad >>= 1)
+        add(a, pair + (bad & 1), judged & 1);
+}
 
-    for (unsigned i = 0; i < n; i++)
-        edge_count(x->edge, j->series + series[i], 1);
+static void count_verdict(struct verdict v, ns_t latency, const struct account *a)
+{
+    const struct journey *j = a->journey;
+
+    add(a, j->series + (uint32_t)v.outcome, 1);
+    count_objectives(v, a);
     if (verdict_timed(v)) {
-        edge_count(x->edge, j->series + SERIES_LATENCY_SUM_US, (uint64_t)(latency / NS_PER_US));
-        edge_count(x->edge, j->histogram + histogram_bin(latency), 1);
+        add(a, j->series + SERIES_LATENCY_SUM_US, (uint64_t)(latency / NS_PER_US));
+        add(a, j->histogram + histogram_bin(latency), 1);
     }
 }
 
-static struct value_slots values_of(const struct exchange *x, const struct journey_dimensions *d)
+static struct value_slots values_of(const struct exchange *x, const struct account *a)
 {
+    const struct journey_dimensions *d = a->journey->dimensions;
+
     if (!x->service || !x->instance)
         return d->none;
-    const struct value_slots *list = d->instances[x->service - x->snapshot->config->services];
+    const struct value_slots *list = d->instances[a->service];
     return list ? list[x->instance - x->service->instances] : d->other;
 }
 
@@ -91,17 +104,17 @@ static uint32_t tenant_slots(const struct exchange *x, const struct journey_dime
 }
 
 /* Once in each dimension. */
-static void count_dimensions(struct exchange *x)
+static void count_dimensions(const struct exchange *x, const struct account *a)
 {
-    const struct journey_dimensions *d = x->journey->dimensions;
-    struct value_slots values = values_of(x, d);
-    uint32_t class = x->status / 100u < CODE_CLASSES ? x->status / 100u : 0;
+    const struct journey_dimensions *d = a->journey->dimensions;
+    struct value_slots values = values_of(x, a);
+    uint32_t tenant = tenant_slots(x, d);
 
-    edge_count(x->edge, d->status + class * DIMENSION_OUTCOMES + x->outcome, 1);
-    edge_count(x->edge, d->reason + (uint32_t)x->ending * DIMENSION_OUTCOMES + x->outcome, 1);
-    edge_count(x->edge, values.instance + x->outcome, 1);
-    edge_count(x->edge, values.release + x->outcome, 1);
-    edge_count(x->edge, tenant_slots(x, d) + x->outcome, 1);
+    add(a, d->status + a->class * DIMENSION_OUTCOMES + a->outcome, 1);
+    add(a, d->reason + (uint32_t)x->ending * DIMENSION_OUTCOMES + a->outcome, 1);
+    add(a, values.instance + a->outcome, 1);
+    add(a, values.release + a->outcome, 1);
+    add(a, tenant + a->outcome, 1);
 }
 
 /* Beside the journey that counts it, it may be a step of others. */
@@ -117,6 +130,27 @@ static void tell_steps(struct exchange *x, ns_t now, ns_t latency)
     }
 }
 
+static void count(struct exchange *x, ns_t latency)
+{
+    struct verdict v = judge(x, x->journey, latency);
+    const struct config *c = x->snapshot->config;
+    uint32_t class = x->status / 100u;
+    const struct account a = {
+        .page = *x->edge->page,
+        .journey = x->journey,
+        .service = x->service ? (size_t)(x->service - c->services) : c->service_count,
+        .class = class < CODE_CLASSES ? class : 0,
+        .outcome = v.outcome,
+    };
+
+    x->outcome = (uint8_t)v.outcome;
+    tell_unclaimed(x, v, latency);
+    keep_exemplar(x, latency);
+    add(&a, a.journey->codes[a.service] + a.class, 1);
+    count_verdict(v, latency, &a);
+    count_dimensions(x, &a);
+}
+
 void exchange_count(struct exchange *x, ns_t now)
 {
     ns_t latency = now - x->began - x->blocked;
@@ -127,9 +161,9 @@ void exchange_count(struct exchange *x, ns_t now)
     /* our own API is no journey of the users' */
     if (!x->routed || (x->service && x->service->local))
         return;
-    count_code(x);
-    count_verdict(x, latency > 0 ? latency : 0);
-    count_dimensions(x);
+    if (latency < 0)
+        latency = 0;
+    count(x, latency);
     if (x->snapshot->config->stepped_count)
-        tell_steps(x, now, latency > 0 ? latency : 0);
+        tell_steps(x, now, latency);
 }
