@@ -7,14 +7,9 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
-static inline uint64_t hash_of(uint64_t key, struct span tenant)
-{
-    return XXH3_64bits_withSeed(tenant.p, tenant.n, key);
-}
-
 uint64_t tenant_hash(uint64_t key, struct span tenant)
 {
-    return hash_of(key, tenant);
+    return XXH3_64bits_withSeed(tenant.p, tenant.n, key);
 }
 
 void tenant_reader_open(struct tenant_reader *r, const struct tenant_table *_Atomic *newest,
@@ -77,7 +72,7 @@ static void put(struct tenant_ring *r, uint64_t hash, struct span tenant)
 
 int tenant_see(struct tenant_reader *r, struct span tenant)
 {
-    uint64_t hash = hash_of(r->key, tenant);
+    uint64_t hash = tenant_hash(r->key, tenant);
 
     put(&r->ring, hash, tenant);
     return r->table ? find(r->table, hash, tenant) : -1;

@@ -103,3 +103,13 @@ struct verdict verdict_told(const struct verdict_rules *rules, enum outcome told
         judge_objectives(rules, told == OUTCOME_SLOW ? INT64_MAX : latency, &v);
     return v;
 }
+
+unsigned verdict_series(struct verdict v, uint8_t ret_series[VERDICT_SERIES_MAX])
+{
+    unsigned n = 0;
+
+    ret_series[n++] = (uint8_t)v.outcome;
+    for (unsigned left = (unsigned)v.good | v.bad; left; left &= left - 1)
+        ret_series[n++] = (uint8_t)verdict_side(v, (unsigned)__builtin_ctz(left));
+    return n;
+}

@@ -89,21 +89,16 @@ static inline bool verdict_timed(struct verdict v)
     return v.outcome == OUTCOME_GOOD || v.outcome == OUTCOME_SLOW;
 }
 
+/* Of the two counters of objective i, the one that a verdict which it judges adds to. */
+static inline unsigned verdict_side(struct verdict v, unsigned i)
+{
+    return series_good(i) + (v.bad >> i & 1u);
+}
+
 /* The counters (enum series) to which this verdict adds one; returns how many, at most
  * 1 + OBJECTIVES_MAX. LATENCY_SUM_US and the histogram bin are the caller's, see
  * verdict_timed(). */
 enum { VERDICT_SERIES_MAX = 1 + OBJECTIVES_MAX };
-
-static inline unsigned verdict_series(struct verdict v, uint8_t ret_series[VERDICT_SERIES_MAX])
-{
-    unsigned n = 0;
-
-    ret_series[n++] = (uint8_t)v.outcome;
-    for (unsigned left = (unsigned)v.good | v.bad; left; left &= left - 1) {
-        unsigned i = (unsigned)__builtin_ctz(left);
-        ret_series[n++] = (uint8_t)(series_good(i) + (v.bad >> i & 1u));
-    }
-    return n;
-}
+unsigned verdict_series(struct verdict v, uint8_t ret_series[VERDICT_SERIES_MAX]);
 
 #endif

@@ -8,7 +8,7 @@
 
 /* Where it counts. The page is here by value: the compiler must take it that a counter may lie over whatever is behind a pointer, and
  * would look the page up again for each. */
-struct account {
+struct counting {
     struct counter_page page;
     const struct journey *journey;
     size_t service; /* its number; behind the last: no service */
@@ -16,9 +16,9 @@ struct account {
     enum outcome outcome;
 };
 
-static inline void add(const struct account *a, uint32_t slot, uint64_t n)
+static inline void add(const struct counting *k, uint32_t slot, uint64_t n)
 {
-    counter_add(&a->page, slot, n);
+    counter_add(&k->page, slot, n);
 }
 
 /* What the instance says holds for an answer that reached the client whole; that it failed holds also when the
@@ -62,36 +62,34 @@ static struct verdict judge(const struct exchange *x, const struct journey *j, n
                           : verdict_of(&j->rules, ending_cause(x->ending), x->status, latency);
 }
 
-/* verdict_series() without a branch: an objective that does not count it gets 0 added beside where its counts are. */
-static void count_objectives(struct verdict v, const struct account *a)
+/* As verdict_series() says, but without a branch: an objective that does not judge it gets 0 added. */
+static void count_objectives(struct verdict v, const struct counting *k)
 {
-    uint32_t pair = a->journey->series + series_good(0);
     unsigned judged = (unsigned)v.good | v.bad;
-    unsigned bad = v.bad;
 
-    for (size_t i = 0; i < a->journey->objective_count; i++, pair += 2, judged >>= 1, bad >>= 1)
-        add(a, pair + (bad & 1), judged & 1);
+    for (unsigned i = 0; i < k->journey->objective_count; i++)
+        add(k, k->journey->series + verdict_side(v, i), judged >> i & 1);
 }
 
-static void count_verdict(struct verdict v, ns_t latency, const struct account *a)
+static void count_verdict(struct verdict v, ns_t latency, const struct counting *k)
 {
-    const struct journey *j = a->journey;
+    const struct journey *j = k->journey;
 
-    add(a, j->series + (uint32_t)v.outcome, 1);
-    count_objectives(v, a);
+    add(k, j->series + (uint32_t)v.outcome, 1);
+    count_objectives(v, k);
     if (verdict_timed(v)) {
-        add(a, j->series + SERIES_LATENCY_SUM_US, (uint64_t)(latency / NS_PER_US));
-        add(a, j->histogram + histogram_bin(latency), 1);
+        add(k, j->series + SERIES_LATENCY_SUM_US, (uint64_t)(latency / NS_PER_US));
+        add(k, j->histogram + histogram_bin(latency), 1);
     }
 }
 
-static struct value_slots values_of(const struct exchange *x, const struct account *a)
+static struct value_slots values_of(const struct exchange *x, const struct counting *k)
 {
-    const struct journey_dimensions *d = a->journey->dimensions;
+    const struct journey_dimensions *d = k->journey->dimensions;
 
     if (!x->service || !x->instance)
         return d->none;
-    const struct value_slots *list = d->instances[a->service];
+    const struct value_slots *list = d->instances[k->service];
     return list ? list[x->instance - x->service->instances] : d->other;
 }
 
@@ -104,17 +102,17 @@ static uint32_t tenant_slots(const struct exchange *x, const struct journey_dime
 }
 
 /* Once in each dimension. */
-static void count_dimensions(const struct exchange *x, const struct account *a)
+static void count_dimensions(const struct exchange *x, const struct counting *k)
 {
-    const struct journey_dimensions *d = a->journey->dimensions;
-    struct value_slots values = values_of(x, a);
+    const struct journey_dimensions *d = k->journey->dimensions;
+    struct value_slots values = values_of(x, k);
     uint32_t tenant = tenant_slots(x, d);
 
-    add(a, d->status + a->class * DIMENSION_OUTCOMES + a->outcome, 1);
-    add(a, d->reason + (uint32_t)x->ending * DIMENSION_OUTCOMES + a->outcome, 1);
-    add(a, values.instance + a->outcome, 1);
-    add(a, values.release + a->outcome, 1);
-    add(a, tenant + a->outcome, 1);
+    add(k, d->status + k->class * DIMENSION_OUTCOMES + k->outcome, 1);
+    add(k, d->reason + (uint32_t)x->ending * DIMENSION_OUTCOMES + k->outcome, 1);
+    add(k, values.instance + k->outcome, 1);
+    add(k, values.release + k->outcome, 1);
+    add(k, tenant + k->outcome, 1);
 }
 
 /* Beside the journey that counts it, it may be a step of others. */
@@ -135,7 +133,7 @@ static void count(struct exchange *x, ns_t latency)
     struct verdict v = judge(x, x->journey, latency);
     const struct config *c = x->snapshot->config;
     uint32_t class = x->status / 100u;
-    const struct account a = {
+    const struct counting k = {
         .page = *x->edge->page,
         .journey = x->journey,
         .service = x->service ? (size_t)(x->service - c->services) : c->service_count,
@@ -146,9 +144,9 @@ static void count(struct exchange *x, ns_t latency)
     x->outcome = (uint8_t)v.outcome;
     tell_unclaimed(x, v, latency);
     keep_exemplar(x, latency);
-    add(&a, a.journey->codes[a.service] + a.class, 1);
-    count_verdict(v, latency, &a);
-    count_dimensions(x, &a);
+    add(&k, k.journey->codes[k.service] + k.class, 1);
+    count_verdict(v, latency, &k);
+    count_dimensions(x, &k);
 }
 
 void exchange_count(struct exchange *x, ns_t now)
