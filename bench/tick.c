@@ -6,6 +6,7 @@
  * The clock is virtual, only the CPU time of the work is measured; what the scribe does on its own thread is done between the ticks and not
  * timed. Prints one line of JSON: microseconds of a tick and of taking the scribe's answer (another turn), KiB of resident memory that a journey adds. */
 #include "base/rand.h"
+#include "bus/tally.h"
 #include "control/book.h"
 #include "control/config_file.h"
 #include "control/dimension_memory.h"
@@ -90,13 +91,8 @@ static void use(struct counter_page *pages, const struct config *c, struct rng *
         const struct journey *j = &c->journeys[i];
         struct counter_page *p = &pages[rng_next(rng) % (PAGES - 1)];
         ns_t latency = (ns_t)(rng_next(rng) % (2 * NS_PER_S));
-        uint8_t series[VERDICT_SERIES_MAX];
         struct verdict v = verdict_of(&j->rules, CAUSE_ANSWERED, 200, latency);
-        unsigned n = verdict_series(v, series);
-        for (unsigned k = 0; k < n; k++)
-            counter_add(p, j->series + series[k], 1);
-        counter_add(p, j->series + SERIES_LATENCY_SUM_US, (uint64_t)latency / 1000);
-        counter_add(p, j->histogram + histogram_bin(latency), 1);
+        tally_verdict(p, &j->slots, v, latency);
         use_dimensions(p, j, rng, v.outcome);
     }
 }

@@ -190,6 +190,15 @@ struct journey_query {
  * of users to take some steps in order (core/attempts.h). */
 enum journey_kind { JOURNEY_REQUESTS, JOURNEY_JOBS, JOURNEY_STEPS };
 
+/* Where it has its counters: the first of each. */
+struct journey_slots {
+    uint32_t verdicts;  /* verdict_counters(): what its requests are */
+    uint32_t histogram; /* HISTOGRAM_BINS */
+    uint32_t
+        series; /* SERIES_MAX, in which control counts what no verdict says: of steps, and of jobs that a query
+                         * reads; 0: it has none */
+};
+
 struct journey {
     struct span name;
     enum journey_kind kind;
@@ -214,8 +223,7 @@ struct journey {
     uint64_t definition; /* hash of the basis and of each `under`; a change starts a version */
     uint32_t version;    /* 1, 2, ...: given by control from the store */
     struct verdict_rules rules; /* what of the above decides; filled by control at publication */
-    uint32_t series;            /* first of its counters (core/series.h), given by control */
-    uint32_t histogram;         /* first of its HISTOGRAM_BINS counters, given by control */
+    struct journey_slots slots; /* given by control */
     const uint32_t *codes;      /* by index of the service, one more for "no service": first of its
                              * counters by status class, given by control */
     const struct journey_dimensions *dimensions; /* given by control; NULL: of jobs */

@@ -18,15 +18,5 @@ static enum verdict_cause cause_of(const struct log_line *line)
 
 struct verdict log_judge(const struct verdict_rules *rules, const struct log_line *line)
 {
-    struct verdict v =
-        verdict_of(rules, cause_of(line), line->status, line->has_took ? line->took : 0);
-
-    for (unsigned i = 0; !line->has_took && i < rules->objectives; i++) {
-        uint8_t others = (uint8_t) ~(1u << i);
-        if (rules->under[i] > 0) {
-            v.good &= others;
-            v.bad &= others;
-        }
-    }
-    return v;
+    return verdict_of(rules, cause_of(line), line->status, line->has_took ? line->took : 0);
 }

@@ -6,8 +6,7 @@
 #include "core/verdict.h"
 #include "proto/log_line.h"
 
-/* When the line does not say how long it took, objectives on latency do not count it (and it is never
- * slow). */
+/* When the line does not say how long it took, it is never slow. Objectives on latency should not count it then. */
 struct verdict log_judge(const struct verdict_rules *rules, const struct log_line *line);
 
 #endif

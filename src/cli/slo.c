@@ -5,6 +5,7 @@
 #include "cli/slo.h"
 
 #include "cli/log_judge.h"
+#include "control/registry.h"
 #include "cli/options.h"
 #include "base/check.h"
 #include "control/config_tree.h"
@@ -89,11 +90,13 @@ static int read_options(int argc, char **argv, struct slo_options *o)
 
 static void tally_init(struct tally *t, const struct journey *j)
 {
-    t->rules = (struct verdict_rules){ .bad = j->bad,
-                                       .client_gone_bad = j->client_gone_bad,
-                                       .objectives = (uint8_t)j->objective_count };
-    for (size_t i = 0; i < j->objective_count; i++)
-        t->rules.under[i] = j->objectives[i].under;
+    const struct verdict_objectives *o = &t->rules.objectives;
+
+    t->rules = journey_rules(j);
+    t->untimed_objectives.count = o->count;
+    for (unsigned i = 0; i < o->count; i++)
+        t->untimed_objectives.missed_by[i] =
+            o->missed_by[i] == MISSED_BY_FAILURES ? MISSED_BY_FAILURES : MISSED_BY_NONE;
 }
 
 /* As find_journey() of the edge; the last is `unclaimed`. */
@@ -125,11 +128,8 @@ static void count_line(void *user, const struct log_line *l)
     size_t number = find_journey(c->config, l);
     struct tally *t = &c->tallies[number];
     struct verdict v = log_judge(&t->rules, l);
-    uint8_t series[VERDICT_SERIES_MAX];
-    unsigned n = verdict_series(v, series);
 
-    for (unsigned i = 0; i < n; i++)
-        t->series[series[i]]++;
+    verdict_add(l->has_took ? &t->rules.objectives : &t->untimed_objectives, v, t->series);
     if (verdict_timed(v) && l->has_took) {
         t->series[SERIES_LATENCY_SUM_US] += (uint64_t)(l->took / NS_PER_US);
         t->bins[histogram_bin(l->took)]++;

@@ -14,6 +14,7 @@
 /* What one journey got of the log. */
 struct tally {
     struct verdict_rules rules;
+    struct verdict_objectives untimed_objectives; /* for answers whose time is not known */
     uint64_t series[SERIES_MAX];
     uint64_t bins[HISTOGRAM_BINS];
     uint64_t untimed; /* good answers whose time is not known */

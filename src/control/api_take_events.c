@@ -2,10 +2,10 @@
 /* api_take_events.c - POST /api/v1/events: jobs that ended are counted for their journeys, in control's own page.
  * Always: an event whose id is among the last ones is not counted again, so whoever got no answer may tell
  * everything once more. */
+#include "bus/tally.h"
 #include "control/api_table.h"
 #include "control/control.h"
 #include "control/events.h"
-#include "control/tally.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@ static struct verdict count_event(struct control *c, const struct event *e)
     const struct journey *j = e->journey;
     struct verdict v = verdict_told(&j->rules, e->outcome, e->took);
 
-    tally_verdict(&c->tally, (struct tally_slots){ j->series, j->histogram }, v, e->took);
+    tally_verdict(&c->tally, &j->slots, v, e->took);
     return v;
 }
 

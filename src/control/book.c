@@ -56,7 +56,7 @@ uint64_t book_measured(const struct book *b, const struct account *a,
 
 void book_bins(const struct book *b, const struct account *a, uint64_t ret_bins[HISTOGRAM_BINS])
 {
-    book_sums(b, a->histogram, HISTOGRAM_BINS, ret_bins);
+    book_sums(b, a->slots.histogram, HISTOGRAM_BINS, ret_bins);
     for (uint32_t i = 0; a->late_bins && i < HISTOGRAM_BINS; i++)
         ret_bins[i] -= a->late_bins[i];
 }
@@ -66,12 +66,15 @@ void book_bins(const struct book *b, const struct account *a, uint64_t ret_bins[
 void book_live(const struct book *b, const struct account *a, uint64_t ret_counts[SERIES_MAX])
 {
     unsigned own = series_count(a->objectives);
+    uint64_t sums[SERIES_MAX]; /* of verdicts there are fewer */
 
-    book_sums(b, a->series, own, ret_counts);
+    book_sums(b, a->slots.verdicts, verdict_counters(&a->judging), sums);
+    verdict_series(&a->judging, sums, ret_counts);
     memset(ret_counts + own, 0, (SERIES_MAX - own) * sizeof(ret_counts[0]));
-    if (a->funnel)
-        book_sums(b, a->series + SERIES_STEPS, SERIES_MAX - SERIES_STEPS,
-                  ret_counts + SERIES_STEPS);
+    if (!a->funnel)
+        return;
+    book_sums(b, a->slots.series, SERIES_MAX, sums);
+    accumulate(SERIES_MAX, ret_counts, sums, ret_counts);
 }
 
 void book_cumulative(const struct book *b, const struct account *a, uint64_t ret_counts[SERIES_MAX])
@@ -210,9 +213,9 @@ static void open_account(struct book *b, const struct journey *j, struct journey
 {
     struct account a = { .number = 1,
                          .definition = j->definition,
-                         .series = j->series,
-                         .histogram = j->histogram,
+                         .slots = j->slots,
                          .objectives = (unsigned)j->objective_count,
+                         .judging = j->rules.objectives,
                          .queried = j->query != NULL,
                          .funnel = j->kind == JOURNEY_STEPS || j->query };
 

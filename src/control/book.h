@@ -58,10 +58,10 @@ struct account {
     uint32_t version; /* the store's id */
     uint32_t number;  /* 1, 2, ... for people */
     uint64_t definition;
-    uint32_t series;
-    uint32_t histogram;
+    struct journey_slots slots;
     uint32_t lineage; /* number in the book */
     unsigned objectives;
+    struct verdict_objectives judging;
     bool funnel;  /* of steps, or with a query: it has the series behind the objectives */
     bool queried; /* its jobs are read by a query */
     ns_t under[OBJECTIVES_MAX];

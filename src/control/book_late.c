@@ -116,14 +116,16 @@ static void add_bin(struct book *b, struct account *a, int64_t at, ns_t took)
 static void add_event(struct book *b, struct account *a, struct adding *k,
                       const struct late_event *e, ns_t now, int64_t unix_now)
 {
-    uint8_t series[VERDICT_SERIES_MAX];
-    unsigned n = verdict_series(e->verdict, series);
+    uint64_t series[SERIES_MAX] = {};
     int64_t slot = book_slot(now - e->ago);
     int64_t at = unix_now - e->ago / NS_PER_S;
     int64_t minute = (at / 60 + 1) * 60; /* what is kept then has it */
 
-    for (unsigned i = 0; i < n; i++)
-        add_counter(b, a, k, slot, minute, series[i], 1);
+    verdict_add(&a->judging, e->verdict, series);
+    for (unsigned i = 0; i < series_count(a->objectives); i++) {
+        if (series[i])
+            add_counter(b, a, k, slot, minute, i, series[i]);
+    }
     if (!verdict_timed(e->verdict))
         return;
     add_counter(b, a, k, slot, minute, SERIES_LATENCY_SUM_US, (uint64_t)(e->took / NS_PER_US));
@@ -144,7 +146,7 @@ static void add_all_of(struct book *b, const struct journey *j, const struct lat
                        size_t count, ns_t now, int64_t unix_now)
 {
     struct account *a = &b->accounts[b->by_id[j->id] - 1];
-    struct adding k = { .list = calloc(count, (VERDICT_SERIES_MAX + 1) * sizeof(k.list[0])) };
+    struct adding k = { .list = calloc(count, SERIES_OF_ONE_MAX * sizeof(k.list[0])) };
 
     check(k.list != NULL);
     for (size_t i = 0; i < count; i++) {

@@ -57,10 +57,12 @@ static struct span name_of(const void *owner, const struct dimension_row *r)
 
 static uint64_t counted(const struct book *b, const struct journey *j)
 {
+    uint64_t live[SERIES_MAX];
     uint64_t n = 0;
 
+    book_live(b, book_account(b, j), live);
     for (unsigned o = 0; o < DIMENSION_OUTCOMES; o++)
-        n += book_sum(b, j->series + o);
+        n += live[o];
     return n;
 }
 

@@ -63,37 +63,38 @@ static uint64_t sum_bins(const struct book *b, uint32_t from, uint32_t to)
 
 /* Of a threshold within a bin: what its objective counted, as far as the bins allow. They are read one after the
  * other while threads count, and buckets may never fall. */
-static uint64_t below_within(const struct book *b, const struct journey *j, ns_t edge,
+static uint64_t below_within(const struct journey *j, const uint64_t live[SERIES_MAX], ns_t edge,
                              uint64_t least, uint64_t most)
 {
     for (unsigned i = 0; i < j->objective_count; i++) {
         if (j->objectives[i].under != edge)
             continue;
-        uint64_t good = book_sum(b, j->series + series_good(i));
+        uint64_t good = live[series_good(i)];
         return good < least ? least : good > most ? most : good;
     }
     return least;
 }
 
-static void add_up(const struct book *b, const struct journey *j, struct duration_buckets *d)
+static void add_up(const struct book *b, const struct journey *j, const uint64_t live[SERIES_MAX],
+                   struct duration_buckets *d)
 {
     uint64_t sum = 0, before = 0;
     uint32_t at = 0;
 
     for (unsigned i = 0; i < d->count; i++) {
         uint32_t bin = histogram_bin(d->edges[i]);
-        sum += sum_bins(b, j->histogram + at, j->histogram + bin);
+        sum += sum_bins(b, j->slots.histogram + at, j->slots.histogram + bin);
         at = bin;
         d->below[i] = sum;
         if (!histogram_is_edge(d->edges[i])) {
-            uint64_t inside = sum_bins(b, j->histogram + bin, j->histogram + bin + 1);
-            d->below[i] = below_within(b, j, d->edges[i], sum, sum + inside);
+            uint64_t inside = sum_bins(b, j->slots.histogram + bin, j->slots.histogram + bin + 1);
+            d->below[i] = below_within(j, live, d->edges[i], sum, sum + inside);
         }
         if (d->below[i] < before) /* two thresholds in one bin, read at two times */
             d->below[i] = before;
         before = d->below[i];
     }
-    sum += sum_bins(b, j->histogram + at, j->histogram + HISTOGRAM_BINS);
+    sum += sum_bins(b, j->slots.histogram + at, j->slots.histogram + HISTOGRAM_BINS);
     d->total = sum > before ? sum : before;
 }
 
@@ -108,7 +109,7 @@ const struct duration_buckets *duration_buckets(struct duration_cache *cache, co
         find_edges(j, d);
     if (timed == 0 || (d->whole && d->total == timed))
         return d;
-    add_up(b, j, d);
+    add_up(b, j, live, d);
     d->whole = d->total == timed;
     return d;
 }

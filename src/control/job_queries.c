@@ -29,7 +29,7 @@ static void note_queried(struct control *c, const struct journey *j, int64_t unt
     uint64_t before = cumulative(c, j, SERIES_QUERIED_MS);
 
     if ((uint64_t)until_ms > before)
-        counter_add(&c->tally, j->series + SERIES_QUERIED_MS, (uint64_t)until_ms - before);
+        counter_add(&c->tally, j->slots.series + SERIES_QUERIED_MS, (uint64_t)until_ms - before);
 }
 
 /* ---- the list */
@@ -217,7 +217,7 @@ static void count_age(struct control *c, struct job_query *q, const struct journ
         ns_t under = j->objectives[o].age_under;
         bool good = a->age_s < (double)under / (double)NS_PER_S;
         if (under)
-            counter_add(&c->tally, j->series + (good ? series_good(o) : series_bad(o)), 1);
+            counter_add(&c->tally, j->slots.series + (good ? series_good(o) : series_bad(o)), 1);
     }
 }
 
@@ -279,7 +279,8 @@ static void note_failing(struct control *c, const struct config *config)
         ns_t went = c->reactor->now - q->looked;
         q->looked = c->reactor->now;
         if (went <= COVERAGE_SILENCE_MAX) /* what is longer is not measured anyway */
-            counter_add(&c->tally, j->series + SERIES_UNQUERIED_MS, (uint64_t)(went / NS_PER_MS));
+            counter_add(&c->tally, j->slots.series + SERIES_UNQUERIED_MS,
+                        (uint64_t)(went / NS_PER_MS));
     }
 }
 

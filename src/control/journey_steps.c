@@ -3,6 +3,7 @@
 #include "control/journey_steps.h"
 
 #include "base/check.h"
+#include "bus/tally.h"
 #include "control/control.h"
 
 #include <stdlib.h>
@@ -51,7 +52,7 @@ static void on_ended(void *owner, unsigned journey, enum attempt_end how, ns_t t
         counter_add(s->tally, w->slots.series + SERIES_ABANDONED, 1);
     if (how == ATTEMPT_LOST)
         counter_add(s->tally, w->slots.series + SERIES_LOST, 1);
-    tally_verdict(s->tally, w->slots, verdict_told(&w->rules, outcome_of(w, how), took), took);
+    tally_verdict(s->tally, &w->slots, verdict_told(&w->rules, outcome_of(w, how), took), took);
 }
 
 /* ---- configurations */
@@ -102,8 +103,8 @@ static void lose_earlier(struct journey_steps *s, const struct book *b, const st
         ended += counts[i];
     if (counts[SERIES_STEPS] <= ended)
         return;
-    counter_add(s->tally, j->series + SERIES_LOST, counts[SERIES_STEPS] - ended);
-    counter_add(s->tally, j->series + SERIES_EXCLUDED, counts[SERIES_STEPS] - ended);
+    counter_add(s->tally, j->slots.series + SERIES_LOST, counts[SERIES_STEPS] - ended);
+    counter_add(s->tally, j->slots.series + SERIES_EXCLUDED, counts[SERIES_STEPS] - ended);
 }
 
 static struct watched_journey watched_of(const struct journey *j)
@@ -113,7 +114,7 @@ static struct watched_journey watched_of(const struct journey *j)
                                      .former = j->id,
                                      .basis = j->basis,
                                      .name = span_hash(j->name, 0),
-                                     .slots = { j->series, j->histogram },
+                                     .slots = j->slots,
                                      .rules = j->rules,
                                      .abandoned_bad = j->abandoned_bad };
 }

@@ -9,7 +9,6 @@
 
 #include "bus/config.h"
 #include "bus/step_ring.h"
-#include "control/tally.h"
 #include "core/attempts.h"
 
 struct control;
@@ -21,7 +20,7 @@ struct watched_journey {
     uint32_t former; /* of the version before it, which differed in objectives only; id: none */
     uint64_t basis;
     uint64_t name; /* a hash */
-    struct tally_slots slots;
+    struct journey_slots slots;
     struct verdict_rules rules;
     bool abandoned_bad;
 };

@@ -97,8 +97,9 @@ uint64_t lineage_timed(const struct book *b, const struct lineage *l)
     uint64_t sum = 0;
 
     for (unsigned m = 0; m < l->member_count; m++) {
-        uint32_t series = b->accounts[l->members[m]].series;
-        sum += book_sum(b, series + SERIES_GOOD) + book_sum(b, series + SERIES_SLOW);
+        uint64_t live[SERIES_MAX];
+        book_live(b, &b->accounts[l->members[m]], live);
+        sum += live[SERIES_GOOD] + live[SERIES_SLOW];
     }
     return sum;
 }
@@ -135,7 +136,7 @@ static void look(const struct book *b, const struct account *a, const struct acc
     if (memcmp(live, h->seen, sizeof(live)) == 0)
         return;
     memcpy(h->seen, live, sizeof(live));
-    book_sums(b, a->histogram, HISTOGRAM_BINS, bins);
+    book_sums(b, a->slots.histogram, HISTOGRAM_BINS, bins);
     carry(a, heir, live, bins, h->carried);
 }
 
@@ -165,7 +166,7 @@ static void read_member(const struct book *b, const struct account *a, struct ha
 {
     book_live(b, a, h->series);
     memcpy(h->seen, h->series, sizeof(h->seen));
-    book_sums(b, a->histogram, HISTOGRAM_BINS, h->bins);
+    book_sums(b, a->slots.histogram, HISTOGRAM_BINS, h->bins);
 }
 
 /* The counters of the account in force, and the running slot: all from that one reading, so that nothing is lost or carried

@@ -51,7 +51,7 @@ void registry_close(struct registry *r)
 /* What a configuration needs at most, if nothing of it were known. */
 static uint64_t slots_needed(const struct config *c)
 {
-    uint64_t n = c->journey_count * (SERIES_MAX + HISTOGRAM_BINS +
+    uint64_t n = c->journey_count * (VERDICT_COUNTERS_MAX + SERIES_MAX + HISTOGRAM_BINS +
                                      (c->service_count + 1) * CODE_CLASSES + DIMENSIONS_SLOTS_MAX);
 
     for (size_t i = 0; i < c->service_count; i++)
@@ -78,15 +78,13 @@ static void assign_service(struct registry *r, struct arena *a, struct service *
     }
 }
 
-static void fill_rules(struct journey *j)
+struct verdict_rules journey_rules(const struct journey *j)
 {
-    j->rules = (struct verdict_rules){ .bad = j->bad,
-                                       .client_gone_bad = j->client_gone_bad,
-                                       .objectives = (uint8_t)j->objective_count };
+    struct verdict_rules r = { .bad = j->bad, .client_gone_bad = j->client_gone_bad };
+
     for (size_t i = 0; i < j->objective_count; i++)
-        j->rules.under[i] = j->objectives[i].under;
-    for (size_t i = 0; i < j->objective_count; i++)
-        j->rules.ages |= (uint8_t)((j->objectives[i].age_under > 0) << i);
+        verdict_rules_add(&r, j->objectives[i].age_under ? VERDICT_AGE : j->objectives[i].under);
+    return r;
 }
 
 static void assign_journey(struct registry *r, struct arena *a, const struct config *c,
@@ -95,13 +93,17 @@ static void assign_journey(struct registry *r, struct arena *a, const struct con
     const char *key =
         arena_print(a, "journey %.*s %016lx", SPAN_ARG(j->name), (unsigned long)j->definition);
     /* the definition, which is in the key, says how many: what comes back finds as many as it had */
-    unsigned series = series_used(j->objective_count, j->kind == JOURNEY_STEPS || j->query);
-    const struct registered *known = identify(r, key, &r->journeys, series, HISTOGRAM_BINS);
+    bool more = j->kind == JOURNEY_STEPS || j->query;
+    j->rules = journey_rules(j);
+    unsigned verdicts = verdict_counters(&j->rules.objectives);
+    const struct registered *known =
+        identify(r, key, &r->journeys, verdicts + (more ? SERIES_MAX : 0), HISTOGRAM_BINS);
     uint32_t *codes = arena_array(a, uint32_t, c->service_count + 1);
 
     j->id = known->id;
-    j->series = known->slots;
-    j->histogram = known->bulk;
+    j->slots = (struct journey_slots){ .verdicts = known->slots,
+                                       .histogram = known->bulk,
+                                       .series = more ? known->slots + verdicts : 0 };
     for (size_t s = 0; s <= c->service_count; s++) {
         struct span service = s < c->service_count ? c->services[s].name : SPAN("");
         codes[s] =
@@ -110,7 +112,6 @@ static void assign_journey(struct registry *r, struct arena *a, const struct con
                 ->bulk;
     }
     j->codes = codes;
-    fill_rules(j);
 }
 
 err registry_assign(struct registry *r, struct config *c)

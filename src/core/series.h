@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* series.h - what is counted of a journey, and in which order.
- * The counter pages of the reactors, the rings of window.h and the blobs of the store all hold the
- * counters of one version of a journey in this order, so it only ever grows at its end:
+ * The rings of window.h and the blobs of the store hold the counters of one version of a journey in this order, so it only
+ * ever grows at its end:
  *
  *     GOOD SLOW FAILED EXCLUDED LATENCY_SUM_US  then for each objective  GOOD_i BAD_i
  *
@@ -9,7 +9,7 @@
  *
  *     attempts that reached step 1 to 8  ABANDONED LOST NO_IDENTITY
  *
- *
+ * Reactors count in fewer, from which these follow (verdict.h).
  * Always: every counter only grows. Each finished exchange adds one to exactly one of the first
  * four.
  * LATENCY_SUM_US and the histogram take in the judged answers, those that are GOOD or SLOW, so the
@@ -48,6 +48,7 @@ enum series {
     SERIES_LOST,        /* that were under way when the process ended, or found no room any more */
     SERIES_NO_IDENTITY, /* requests of steps that name no user */
     SERIES_MAX,
+    SERIES_OF_ONE_MAX = 2 + OBJECTIVES_MAX, /* so many of them one exchange can add to */
 
     /* A journey of jobs that are read by a query has these in the same places. */
     SERIES_QUERIED_MS = SERIES_STEPS, /* unix milliseconds: what ended until then is counted */

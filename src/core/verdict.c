@@ -43,73 +43,109 @@ static enum outcome outcome_of(const struct verdict_rules *rules, enum verdict_c
     never("every cause is judged in one of these ways");
 }
 
-/* A failure is judged by those that are about availability. */
-static unsigned about_availability(const struct verdict_rules *rules)
+/* Without a branch: on which side of a threshold a time falls is nothing that a processor could foresee. */
+static struct verdict answered(const struct verdict_rules *rules, ns_t latency)
 {
-    unsigned set = 0;
+    unsigned missed = 0;
 
-    for (unsigned i = 0; i < rules->objectives; i++)
-        set |= (unsigned)(rules->under[i] == 0) << i;
-    return set;
-}
-
-/* Without a branch for each: on which side of a threshold a time falls is nothing that a processor could foresee. 0 less one
- * is more than any time, so that what has no threshold is never missed. */
-static unsigned missed_by(const struct verdict_rules *rules, ns_t latency)
-{
-    unsigned set = 0;
-
-    for (unsigned i = rules->objectives; i-- > 0;)
-        set = 2 * set + ((uint64_t)latency > (uint64_t)rules->under[i] - 1);
-    return set;
-}
-
-static void judge_objectives(const struct verdict_rules *rules, ns_t latency, struct verdict *v)
-{
-    unsigned judging = ((1u << rules->objectives) - 1) & ~(unsigned)rules->ages;
-
-    if (v->outcome == OUTCOME_FAILED) {
-        v->bad = (uint8_t)(judging & about_availability(rules));
-        return;
-    }
-    v->bad = (uint8_t)(judging & missed_by(rules, latency));
-    v->good = (uint8_t)(judging & ~(unsigned)v->bad);
-    v->outcome = v->bad ? OUTCOME_SLOW : OUTCOME_GOOD;
+    for (unsigned i = 0; i < rules->objectives.thresholds; i++)
+        missed += latency >= rules->thresholds[i];
+    return (struct verdict){ missed ? OUTCOME_SLOW : OUTCOME_GOOD, (uint8_t)missed };
 }
 
 struct verdict verdict_of(const struct verdict_rules *rules, enum verdict_cause cause,
                           unsigned status, ns_t latency)
 {
     check((unsigned)cause < CAUSES_COUNT);
-    check(rules->objectives <= OBJECTIVES_MAX);
     check(latency >= 0);
 
-    struct verdict v = { .outcome = outcome_of(rules, cause, status) };
+    enum outcome outcome = outcome_of(rules, cause, status);
 
-    if (v.outcome != OUTCOME_EXCLUDED)
-        judge_objectives(rules, latency, &v);
-    return v;
+    return outcome == OUTCOME_GOOD ? answered(rules, latency) : (struct verdict){ outcome, 0 };
 }
 
 struct verdict verdict_told(const struct verdict_rules *rules, enum outcome told, ns_t latency)
 {
-    check((unsigned)told <= OUTCOME_EXCLUDED);
-    check(rules->objectives <= OBJECTIVES_MAX);
     check(latency >= 0);
 
-    struct verdict v = { .outcome = told == OUTCOME_SLOW ? OUTCOME_GOOD : told };
-
-    if (told != OUTCOME_EXCLUDED)
-        judge_objectives(rules, told == OUTCOME_SLOW ? INT64_MAX : latency, &v);
-    return v;
+    switch (told) {
+    case OUTCOME_GOOD: return answered(rules, latency);
+    case OUTCOME_SLOW: return answered(rules, INT64_MAX);
+    case OUTCOME_FAILED:
+    case OUTCOME_EXCLUDED: return (struct verdict){ told, 0 };
+    }
+    never("whoever takes it from the wire knows these four");
 }
 
-unsigned verdict_series(struct verdict v, uint8_t ret_series[VERDICT_SERIES_MAX])
-{
-    unsigned n = 0;
+/* ---- rules */
 
-    ret_series[n++] = (uint8_t)v.outcome;
-    for (unsigned left = (unsigned)v.good | v.bad; left; left &= left - 1)
-        ret_series[n++] = (uint8_t)verdict_side(v, (unsigned)__builtin_ctz(left));
-    return n;
+/* Returns how many an answer misses that misses the new one. (Equal ones are missed together, so it is one which of them is first.) */
+static uint8_t put_threshold(struct verdict_rules *rules, ns_t under)
+{
+    struct verdict_objectives *o = &rules->objectives;
+    unsigned at = o->thresholds++;
+
+    for (; at > 0 && rules->thresholds[at - 1] > under; at--)
+        rules->thresholds[at] = rules->thresholds[at - 1];
+    rules->thresholds[at] = under;
+    for (unsigned i = 0; i < o->count; i++) {
+        if (o->missed_by[i] != MISSED_BY_NONE && o->missed_by[i] > at)
+            o->missed_by[i]++;
+    }
+    return (uint8_t)(at + 1);
+}
+
+void verdict_rules_add(struct verdict_rules *rules, ns_t under)
+{
+    struct verdict_objectives *o = &rules->objectives;
+    uint8_t missed_by = MISSED_BY_FAILURES;
+
+    check(o->count < OBJECTIVES_MAX);
+    if (under == VERDICT_AGE)
+        missed_by = MISSED_BY_NONE;
+    else if (under > 0)
+        missed_by = put_threshold(rules, under);
+    o->missed_by[o->count++] = missed_by;
+}
+
+/* ---- counters */
+
+void verdict_series(const struct verdict_objectives *o, const uint64_t *counters,
+                    uint64_t *ret_series)
+{
+    uint64_t fewer[VERDICT_COUNTERS_MAX]; /* answers that missed fewer thresholds than so many */
+    uint64_t answers = 0;
+
+    for (unsigned missed = 0; missed <= o->thresholds; missed++) {
+        fewer[missed] = answers;
+        answers += counters[VERDICT_MISSED + missed];
+    }
+    ret_series[SERIES_GOOD] = counters[VERDICT_MISSED];
+    ret_series[SERIES_SLOW] = answers - counters[VERDICT_MISSED];
+    ret_series[SERIES_FAILED] = counters[VERDICT_FAILED];
+    ret_series[SERIES_EXCLUDED] = counters[VERDICT_EXCLUDED];
+    ret_series[SERIES_LATENCY_SUM_US] = counters[VERDICT_LATENCY_SUM_US];
+    for (unsigned i = 0; i < o->count; i++) {
+        uint64_t good = 0, bad = 0;
+        if (o->missed_by[i] == MISSED_BY_FAILURES) {
+            good = answers;
+            bad = counters[VERDICT_FAILED];
+        } else if (o->missed_by[i] != MISSED_BY_NONE) {
+            good = fewer[o->missed_by[i]];
+            bad = answers - good;
+        }
+        ret_series[series_good(i)] = good;
+        ret_series[series_bad(i)] = bad;
+    }
+}
+
+void verdict_add(const struct verdict_objectives *o, struct verdict v, uint64_t *series)
+{
+    uint64_t counters[VERDICT_COUNTERS_MAX] = {};
+    uint64_t added[SERIES_STEPS];
+
+    counters[verdict_counter(v)] = 1;
+    verdict_series(o, counters, added);
+    for (unsigned i = 0; i < series_count(o->count); i++)
+        series[i] += added[i];
 }

@@ -6,7 +6,7 @@
  *     latency (`under`)           judges good and slow answers only: less than `under` is good
  * An excluded exchange counts in no objective. A slow one is neither failed nor excluded, and
  * missed at least one latency objective.
- * Pure and without allocation: data path.  Next: series.h, the counters that a verdict adds to. */
+ * Pure and without allocation: data path.  Next: series.h, what is counted in the end. */
 #ifndef EK_CORE_VERDICT_H
 #define EK_CORE_VERDICT_H
 
@@ -40,14 +40,30 @@ enum verdict_cause {
 /* How the exchange ended, in words for people. */
 const char *verdict_cause_words(enum verdict_cause cause);
 
-/* What of the configuration a verdict needs; the caller owns it. */
+/* What the objectives say of an answer is said by one number: how many of their thresholds it missed, the shortest first. */
+struct verdict_objectives {
+    uint8_t count;      /* at most OBJECTIVES_MAX */
+    uint8_t thresholds; /* of them, those on latency */
+    uint8_t missed_by
+        [OBJECTIVES_MAX]; /* objective i is bad for answers that miss so many thresholds or more; or one of: */
+};
+
+enum {
+    MISSED_BY_FAILURES = 0,     /* an availability objective */
+    MISSED_BY_NONE = UINT8_MAX, /* it judges no exchange: it is about what waits */
+};
+
+/* What of the configuration a verdict needs; the caller owns it. Cleared: no objective, no status is bad. */
 struct verdict_rules {
     struct status_set bad; /* statuses that are failures; 500-599 unless configured */
     bool client_gone_bad;  /* a client that leaves is a failure; else excluded */
-    uint8_t objectives;    /* at most OBJECTIVES_MAX */
-    uint8_t ages; /* bit i: objective i is about what waits, and no event is judged by it */
-    ns_t under[OBJECTIVES_MAX]; /* a good answer takes less; 0: an availability objective */
+    struct verdict_objectives objectives;
+    ns_t thresholds[OBJECTIVES_MAX]; /* of those on latency, in order: a good answer takes less */
 };
+
+/* The next objective: on latency, `under` > 0; on availability, 0; VERDICT_AGE: on what waits. */
+#define VERDICT_AGE (-1)
+void verdict_rules_add(struct verdict_rules *rules, ns_t under);
 
 /* The same order as the first four of enum series, so that a verdict is the series that it adds
  * to. */
@@ -60,8 +76,7 @@ enum outcome {
 
 struct verdict {
     enum outcome outcome;
-    uint8_t good; /* bit i: good in objective i */
-    uint8_t bad;  /* bit i: bad in objective i; in neither: not counted by it */
+    uint8_t missed; /* of the thresholds; more than 0 when SLOW */
 };
 
 /* The judgement, by the first line that fits. `status` is that of the answer's head as far as the
@@ -83,22 +98,40 @@ struct verdict verdict_of(const struct verdict_rules *rules, enum verdict_cause 
  * good where there is none); FAILED and EXCLUDED are that. */
 struct verdict verdict_told(const struct verdict_rules *rules, enum outcome told, ns_t latency);
 
-/* Whether the exchange's latency belongs into LATENCY_SUM_US and the histogram. */
+/* Whether the exchange's latency belongs into the sum of latencies and the histogram. */
 static inline bool verdict_timed(struct verdict v)
 {
     return v.outcome == OUTCOME_GOOD || v.outcome == OUTCOME_SLOW;
 }
 
-/* Of the two counters of objective i, the one that a verdict which it judges adds to. */
-static inline unsigned verdict_side(struct verdict v, unsigned i)
+/* The counters on which verdicts are kept: one for each way to be judged, so that a request adds to one of them, however many
+ * objectives its journey has. What series.h has follows from them. */
+enum verdict_counter {
+    VERDICT_FAILED,
+    VERDICT_EXCLUDED,
+    VERDICT_LATENCY_SUM_US,
+    VERDICT_MISSED, /* no threshold; then those that missed one, two, ... */
+    VERDICT_COUNTERS_MAX = VERDICT_MISSED + OBJECTIVES_MAX + 1,
+};
+
+static inline unsigned verdict_counters(const struct verdict_objectives *o)
 {
-    return series_good(i) + (v.bad >> i & 1u);
+    return VERDICT_MISSED + o->thresholds + 1u;
 }
 
-/* The counters (enum series) to which this verdict adds one; returns how many, at most
- * 1 + OBJECTIVES_MAX. LATENCY_SUM_US and the histogram bin are the caller's, see
+/* The one of them to which this verdict adds one. VERDICT_LATENCY_SUM_US and the histogram bin are the caller's, see
  * verdict_timed(). */
-enum { VERDICT_SERIES_MAX = 1 + OBJECTIVES_MAX };
-unsigned verdict_series(struct verdict v, uint8_t ret_series[VERDICT_SERIES_MAX]);
+static inline unsigned verdict_counter(struct verdict v)
+{
+    return verdict_timed(v) ? (unsigned)VERDICT_MISSED + v.missed
+                            : (unsigned)(v.outcome - OUTCOME_FAILED);
+}
+
+/* What verdict_counters() of them make in the order of series.h: series_count() counters. */
+void verdict_series(const struct verdict_objectives *o, const uint64_t *counters,
+                    uint64_t *ret_series);
+
+/* Adds one verdict to what is counted in that order; its time is the caller's. */
+void verdict_add(const struct verdict_objectives *o, struct verdict v, uint64_t *series);
 
 #endif

@@ -3,8 +3,8 @@
  * was routed to. Tunnels and event streams are judged at their head. What never became a request (malformed heads) counts for the edge only. */
 #include "plane/http/exchange.h"
 
+#include "bus/tally.h"
 #include "bus/value_slots.h"
-#include "core/histogram.h"
 
 /* Where it counts. The page is here by value: the compiler must take it that a counter may lie over whatever is behind a pointer, and
  * would look the page up again for each. */
@@ -60,27 +60,6 @@ static struct verdict judge(const struct exchange *x, const struct journey *j, n
 {
     return told_counts(x) ? verdict_told(&j->rules, (enum outcome)x->told, latency)
                           : verdict_of(&j->rules, ending_cause(x->ending), x->status, latency);
-}
-
-/* As verdict_series() says, but without a branch: an objective that does not judge it gets 0 added. */
-static void count_objectives(struct verdict v, const struct counting *k)
-{
-    unsigned judged = (unsigned)v.good | v.bad;
-
-    for (unsigned i = 0; i < k->journey->objective_count; i++)
-        add(k, k->journey->series + verdict_side(v, i), judged >> i & 1);
-}
-
-static void count_verdict(struct verdict v, ns_t latency, const struct counting *k)
-{
-    const struct journey *j = k->journey;
-
-    add(k, j->series + (uint32_t)v.outcome, 1);
-    count_objectives(v, k);
-    if (verdict_timed(v)) {
-        add(k, j->series + SERIES_LATENCY_SUM_US, (uint64_t)(latency / NS_PER_US));
-        add(k, j->histogram + histogram_bin(latency), 1);
-    }
 }
 
 static struct value_slots values_of(const struct exchange *x, const struct counting *k)
@@ -145,7 +124,7 @@ static void count(struct exchange *x, ns_t latency)
     tell_unclaimed(x, v, latency);
     keep_exemplar(x, latency);
     add(&k, k.journey->codes[k.service] + k.class, 1);
-    count_verdict(v, latency, &k);
+    tally_verdict(&k.page, &k.journey->slots, v, latency);
     count_dimensions(x, &k);
 }
 

@@ -27,7 +27,7 @@ static const struct instance *same_instance(const struct service *s, const struc
 static const struct journey *same_journey(const struct config *c, const struct journey *j)
 {
     for (size_t i = 0; i < c->journey_count; i++) {
-        if (c->journeys[i].series == j->series)
+        if (c->journeys[i].id == j->id)
             return &c->journeys[i];
     }
     return NULL;

@@ -11,7 +11,7 @@ void steps_tell(struct exchange *x, const struct journey *j, uint8_t steps, enum
     if (!e->steps)
         return;
     if (x->user.n == 0) {
-        edge_count(e, j->series + SERIES_NO_IDENTITY, 1);
+        edge_count(e, j->slots.series + SERIES_NO_IDENTITY, 1);
         return;
     }
     struct step_entry entry = { .user = span_hash(x->user, e->hash_key),

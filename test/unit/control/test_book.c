@@ -5,6 +5,7 @@
  * under the earlier configuration. */
 #include "configs.h"
 
+#include "bus/tally.h"
 #include "control/control.h"
 #include "control/figures.h"
 #include "control/registry.h"
@@ -498,16 +499,9 @@ static void start(struct program *p, const char *path, const struct life *l)
 
 static void count(struct program *p, const struct journey *j, const struct event *e)
 {
-    uint8_t series[VERDICT_SERIES_MAX];
     struct verdict v = verdict_of(&j->rules, CAUSE_ANSWERED, e->status, e->latency);
-    unsigned n = verdict_series(v, series);
 
-    for (unsigned i = 0; i < n; i++)
-        counter_add(&p->page, j->series + series[i], 1);
-    if (!verdict_timed(v))
-        return;
-    counter_add(&p->page, j->series + SERIES_LATENCY_SUM_US, (uint64_t)(e->latency / NS_PER_US));
-    counter_add(&p->page, j->histogram + histogram_bin(e->latency), 1);
+    tally_verdict(&p->page, &j->slots, v, e->latency);
 }
 
 static void store_now(struct program *p, int tick, bool last)

@@ -82,8 +82,8 @@ static void all_histograms_have_their_turn(void **state)
     (void)state;
     begin(&w);
     for (unsigned i = 0; i < MANY; i++) {
-        counter_add(&w.page, w.config->journeys[i].series + SERIES_GOOD, 1);
-        counter_add(&w.page, w.config->journeys[i].histogram + i, 1);
+        counter_add(&w.page, w.config->journeys[i].slots.verdicts + VERDICT_MISSED, 1);
+        counter_add(&w.page, w.config->journeys[i].slots.histogram + i, 1);
     }
     for (unsigned t = 1; t <= 4; t++) {
         struct scribe_job *job = book_job(&w.book, START + (int64_t)t, false);

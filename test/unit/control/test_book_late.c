@@ -7,7 +7,7 @@
 #include "base/rand.h"
 #include "control/book.h"
 #include "control/registry.h"
-#include "control/tally.h"
+#include "bus/tally.h"
 #include "../store/scratch.h"
 
 enum {
@@ -103,7 +103,7 @@ static struct verdict count(struct program *p, enum outcome o, ns_t t)
     const struct journey *j = mail(p);
     struct verdict v = verdict_told(&j->rules, o, t);
 
-    tally_verdict(&p->page, (struct tally_slots){ j->series, j->histogram }, v, t);
+    tally_verdict(&p->page, &j->slots, v, t);
     return v;
 }
 

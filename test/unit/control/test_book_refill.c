@@ -3,6 +3,7 @@
  * what is stored of a histogram whose slot began before the wall clock was set back. */
 #include "configs.h"
 
+#include "bus/tally.h"
 #include "control/book.h"
 #include "control/registry.h"
 #include "store/refill.h"
@@ -93,8 +94,7 @@ static void windows_survive_a_damaged_file(void **state)
     for (int t = 1; t <= TICKS; t++) {
         now += 10 * NS_PER_S;
         unix_now += 10;
-        counter_add(&p.page, p.config->journeys[0].series + SERIES_GOOD, 3);
-        counter_add(&p.page, p.config->journeys[0].series + series_good(0), 3);
+        counter_add(&p.page, p.config->journeys[0].slots.verdicts + VERDICT_MISSED, 3);
         book_tick(&p.book, now);
         store_job(&p, s, unix_now);
     }
@@ -139,9 +139,7 @@ static void count_answer(struct process *p)
 {
     const struct journey *j = &p->config->journeys[0];
 
-    counter_add(&p->page, j->series + SERIES_GOOD, 1);
-    counter_add(&p->page, j->series + series_good(0), 1);
-    counter_add(&p->page, j->histogram + histogram_bin(10 * NS_PER_MS), 1);
+    tally_verdict(&p->page, &j->slots, (struct verdict){ OUTCOME_GOOD, 0 }, 10 * NS_PER_MS);
 }
 
 /* Its time comes twice, and each has a slot of its own. */

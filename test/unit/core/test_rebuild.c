@@ -18,19 +18,15 @@ struct version {
 static void begin(struct version *v)
 {
     status_set_add(&v->rules.bad, 503);
-    v->rules.objectives = (uint8_t)v->count;
     for (unsigned i = 0; i < v->count; i++)
-        v->rules.under[i] = v->under[i];
+        verdict_rules_add(&v->rules, v->under[i]);
 }
 
 static void add(struct version *v, unsigned status, ns_t latency, uint64_t *bins)
 {
-    uint8_t series[VERDICT_SERIES_MAX];
     struct verdict verdict = verdict_of(&v->rules, CAUSE_ANSWERED, status, latency);
-    unsigned n = verdict_series(verdict, series);
 
-    for (unsigned i = 0; i < n; i++)
-        v->counts[series[i]]++;
+    verdict_add(&v->rules.objectives, verdict, v->counts);
     if (!verdict_timed(verdict))
         return;
     v->counts[SERIES_LATENCY_SUM_US] += (uint64_t)(latency / NS_PER_US);
