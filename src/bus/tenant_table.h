@@ -16,15 +16,16 @@
 #include <stdatomic.h>
 
 enum {
-    TENANT_CELLS = 4 * DIMENSION_VALUES,
+    /* so many that the first is nearly always the right one */
+    TENANT_CELLS = 16 * DIMENSION_VALUES,
     /* of a ring; control needs some 50 ns for each, so 64 full ones hold it up by 2 ms */
     TENANT_RING_ENTRIES = 512,
 };
 
 struct tenant_table {
-    uint64_t generation;                         /* 1, 2, ... */
-    uint8_t cells[TENANT_CELLS];                 /* id + 1, by hash; 0: free */
-    struct heavy_text tenants[DIMENSION_VALUES]; /* by id */
+    uint64_t generation;                   /* 1, 2, ... */
+    uint64_t hashes[1 + DIMENSION_VALUES]; /* by id + 1 */
+    uint8_t cells[TENANT_CELLS];           /* id + 1, by hash; 0: free */
 };
 
 struct tenant_ring {
@@ -65,8 +66,8 @@ int tenant_see(struct tenant_reader *r, struct span tenant);
 /* As the access log hashes identities. */
 uint64_t tenant_hash(uint64_t key, struct span tenant);
 
-/* Control: before publication. */
-void tenant_table_put(struct tenant_table *t, unsigned id, const struct heavy_text *tenant);
+/* Control: before publication. A tenant is known by his hash: of 64 bits and keyed, two who have the same do not happen. */
+void tenant_table_put(struct tenant_table *t, unsigned id, uint64_t hash);
 
 /* Control: the oldest entry, which stays until tenant_ring_taken(); NULL: there is none. */
 const struct heavy_text *tenant_ring_peek(const struct tenant_ring *r);

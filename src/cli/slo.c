@@ -5,7 +5,6 @@
 #include "cli/slo.h"
 
 #include "cli/log_judge.h"
-#include "control/registry.h"
 #include "cli/options.h"
 #include "base/check.h"
 #include "control/config_tree.h"
@@ -92,7 +91,7 @@ static void tally_init(struct tally *t, const struct journey *j)
 {
     const struct verdict_objectives *o = &t->rules.objectives;
 
-    t->rules = journey_rules(j);
+    t->rules = config_rules(j);
     t->untimed_objectives.count = o->count;
     for (unsigned i = 0; i < o->count; i++)
         t->untimed_objectives.missed_by[i] =

@@ -70,4 +70,7 @@ void config_report_free(struct config_report *report);
 void config_write_markdown(FILE *to);
 void config_write_schema(FILE *to);
 
+/* How a journey judges, by what is written about it. */
+struct verdict_rules config_rules(const struct journey *j);
+
 #endif

@@ -281,6 +281,15 @@ static void hash_meaning(struct journey *j)
     str_free(&text);
 }
 
+struct verdict_rules config_rules(const struct journey *j)
+{
+    struct verdict_rules r = { .bad = j->bad, .client_gone_bad = j->client_gone_bad };
+
+    for (size_t i = 0; i < j->objective_count; i++)
+        verdict_rules_add(&r, j->objectives[i].age_under ? VERDICT_AGE : j->objectives[i].under);
+    return r;
+}
+
 static void build_journey(struct builder *b, const struct node *name, const struct node *n)
 {
     struct journey *j = &b->c->journeys[b->c->journey_count];

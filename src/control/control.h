@@ -132,7 +132,7 @@ struct control {
     /* the admin address */
     struct http_edge admin;
     struct counter_page admin_page;
-    struct counter_page tally;  /* what control itself counts for journeys (tally.h) */
+    struct counter_page tally;  /* what control itself counts for journeys (bus/tally.h) */
     struct recent *events_seen; /* ids of events */
     struct snapshot_reader admin_snapshots;
     struct publication admin_publication;

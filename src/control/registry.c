@@ -3,6 +3,7 @@
 #include "control/registry.h"
 
 #include "base/check.h"
+#include "control/config_file.h"
 #include "core/histogram.h"
 #include "core/series.h"
 
@@ -78,15 +79,6 @@ static void assign_service(struct registry *r, struct arena *a, struct service *
     }
 }
 
-struct verdict_rules journey_rules(const struct journey *j)
-{
-    struct verdict_rules r = { .bad = j->bad, .client_gone_bad = j->client_gone_bad };
-
-    for (size_t i = 0; i < j->objective_count; i++)
-        verdict_rules_add(&r, j->objectives[i].age_under ? VERDICT_AGE : j->objectives[i].under);
-    return r;
-}
-
 static void assign_journey(struct registry *r, struct arena *a, const struct config *c,
                            struct journey *j)
 {
@@ -94,7 +86,7 @@ static void assign_journey(struct registry *r, struct arena *a, const struct con
         arena_print(a, "journey %.*s %016lx", SPAN_ARG(j->name), (unsigned long)j->definition);
     /* the definition, which is in the key, says how many: what comes back finds as many as it had */
     bool more = j->kind == JOURNEY_STEPS || j->query;
-    j->rules = journey_rules(j);
+    j->rules = config_rules(j);
     unsigned verdicts = verdict_counters(&j->rules.objectives);
     const struct registered *known =
         identify(r, key, &r->journeys, verdicts + (more ? SERIES_MAX : 0), HISTOGRAM_BINS);

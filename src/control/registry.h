@@ -33,7 +33,4 @@ void registry_close(struct registry *r);
  * rules. Fails, with nothing lost, when the counters are used up after very many reloads. */
 err registry_assign(struct registry *r, struct config *c);
 
-/* How a journey judges, by its configuration. */
-struct verdict_rules journey_rules(const struct journey *j);
-
 #endif

@@ -77,7 +77,7 @@ static void publish(struct tenants *t)
     table->generation = ++t->generation;
     for (unsigned id = 0; id < DIMENSION_VALUES; id++) {
         if (t->list[id].state == TENANT_HERE)
-            tenant_table_put(table, id, &t->list[id].text);
+            tenant_table_put(table, id, t->list[id].text.hash);
     }
     t->held[t->held_count++] = table;
     atomic_store_explicit(&t->newest, table, memory_order_release);

@@ -42,12 +42,6 @@ struct heavy {
 void heavy_text_make(struct heavy_text *t, uint64_t hash, struct span whole);
 bool heavy_text_equal(const struct heavy_text *a, const struct heavy_text *b);
 
-static inline bool heavy_text_is(const struct heavy_text *t, uint64_t hash, struct span whole)
-{
-    return t->hash == hash && t->n == whole.n &&
-           memcmp(t->text, whole.p, whole.n < HEAVY_TEXT ? whole.n : HEAVY_TEXT) == 0;
-}
-
 void heavy_add(struct heavy *h, const struct heavy_text *t);
 
 /* NULL: it has no counter. */

@@ -48,10 +48,8 @@ static uint32_t decade_of(uint64_t v)
 
 uint32_t histogram_bin(ns_t ns)
 {
-    if (ns < HISTOGRAM_LEAST)
-        return HISTOGRAM_BELOW;
-    if (ns >= HISTOGRAM_MOST)
-        return HISTOGRAM_ABOVE;
+    if ((uint64_t)(ns - HISTOGRAM_LEAST) >= HISTOGRAM_MOST - HISTOGRAM_LEAST)
+        return ns < HISTOGRAM_LEAST ? HISTOGRAM_BELOW : HISTOGRAM_ABOVE;
 
     uint32_t k = decade_of((uint64_t)ns);
     uint64_t halves = (uint64_t)ns >> (k + 1);
