@@ -66,7 +66,7 @@ static struct value_slots values_of(const struct exchange *x, const struct count
 {
     const struct journey_dimensions *d = k->journey->dimensions;
 
-    if (!x->instance)
+    if (!x->service || !x->instance)
         return d->none;
     const struct value_slots *list = d->instances[k->service];
     return list ? list[x->instance - x->service->instances] : d->other;
