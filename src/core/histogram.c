@@ -48,7 +48,7 @@ static uint32_t decade_of(uint64_t v)
 
 uint32_t histogram_bin(ns_t ns)
 {
-    if ((uint64_t)(ns - HISTOGRAM_LEAST) >= HISTOGRAM_MOST - HISTOGRAM_LEAST)
+    if ((uint64_t)ns - HISTOGRAM_LEAST >= HISTOGRAM_MOST - HISTOGRAM_LEAST)
         return ns < HISTOGRAM_LEAST ? HISTOGRAM_BELOW : HISTOGRAM_ABOVE;
 
     uint32_t k = decade_of((uint64_t)ns);
