@@ -194,9 +194,8 @@ enum journey_kind { JOURNEY_REQUESTS, JOURNEY_JOBS, JOURNEY_STEPS };
 struct journey_slots {
     uint32_t verdicts;  /* verdict_counters(): what its requests are */
     uint32_t histogram; /* HISTOGRAM_BINS */
-    uint32_t
-        series; /* SERIES_MAX, in which control counts what no verdict says: of steps, and of jobs that a query
-                         * reads; 0: it has none */
+    /* SERIES_MAX, for what no verdict says: of steps, and of jobs that a query reads; 0: it has none */
+    uint32_t series;
 };
 
 struct journey {

@@ -20,7 +20,7 @@ struct ring {
 
 /* How many are in it, at most. The reader's count is on the reader's cache line: it is looked at only where the answer would
  * be `matters` or more. */
-[[gnu::always_inline]] static inline uint64_t ring_used(struct ring *r, uint64_t matters)
+static inline uint64_t ring_used(struct ring *r, uint64_t matters)
 {
     uint64_t written = atomic_load_explicit(&r->written, memory_order_relaxed);
 

@@ -65,13 +65,13 @@ void book_bins(const struct book *b, const struct account *a, uint64_t ret_bins[
 
 void book_live(const struct book *b, const struct account *a, uint64_t ret_counts[SERIES_MAX])
 {
-    unsigned own = series_count(a->objectives);
+    unsigned own = series_count(a->objectives.count);
     uint64_t sums[SERIES_MAX]; /* of verdicts there are fewer */
 
-    book_sums(b, a->slots.verdicts, verdict_counters(&a->judging), sums);
-    verdict_series(&a->judging, sums, ret_counts);
+    book_sums(b, a->slots.verdicts, verdict_counters(&a->objectives), sums);
+    verdict_series(&a->objectives, sums, ret_counts);
     memset(ret_counts + own, 0, (SERIES_MAX - own) * sizeof(ret_counts[0]));
-    if (!a->funnel)
+    if (!a->slots.series)
         return;
     book_sums(b, a->slots.series, SERIES_MAX, sums);
     accumulate(SERIES_MAX, ret_counts, sums, ret_counts);
@@ -89,7 +89,7 @@ void book_cumulative(const struct book *b, const struct account *a, uint64_t ret
 static void short_window(const struct account *a, int64_t seconds, struct window_counts *ret)
 {
     uint64_t deltas[WINDOW_COUNTERS_MAX];
-    unsigned columns = book_columns(a->objectives);
+    unsigned columns = book_columns(a->objectives.count);
 
     window_delta(&a->window, (unsigned)(seconds / WINDOW_SLOT_S), deltas);
     for (unsigned i = 0; i < SERIES_MAX; i++)
@@ -172,7 +172,7 @@ void book_ask(const struct book *b, const struct config *c, struct journey_memor
 static void begin_window(struct book *b, struct account *a, ns_t now)
 {
     uint64_t columns[WINDOW_COUNTERS_MAX] = {};
-    unsigned count = book_columns(a->objectives);
+    unsigned count = book_columns(a->objectives.count);
 
     book_cumulative(b, a, columns);
     columns[count - 1] = book_measured(b, a, columns);
@@ -214,10 +214,8 @@ static void open_account(struct book *b, const struct journey *j, struct journey
     struct account a = { .number = 1,
                          .definition = j->definition,
                          .slots = j->slots,
-                         .objectives = (unsigned)j->objective_count,
-                         .judging = j->rules.objectives,
-                         .queried = j->query != NULL,
-                         .funnel = j->kind == JOURNEY_STEPS || j->query };
+                         .objectives = j->rules.objectives,
+                         .queried = j->query != NULL };
 
     for (size_t i = 0; i < j->objective_count; i++)
         a.under[i] = j->objectives[i].under;
@@ -298,7 +296,7 @@ void book_tick(struct book *b, ns_t now)
         if (i + AHEAD < b->account_count)
             window_expect(&a[AHEAD].window, slot);
         book_cumulative(b, a, columns);
-        columns[book_columns(a->objectives) - 1] = book_measured(b, a, columns);
+        columns[book_columns(a->objectives.count) - 1] = book_measured(b, a, columns);
         window_push(&a->window, slot, columns);
     }
 }

@@ -60,9 +60,7 @@ struct account {
     uint64_t definition;
     struct journey_slots slots;
     uint32_t lineage; /* number in the book */
-    unsigned objectives;
-    struct verdict_objectives judging;
-    bool funnel;  /* of steps, or with a query: it has the series behind the objectives */
+    struct verdict_objectives objectives;
     bool queried; /* its jobs are read by a query */
     ns_t under[OBJECTIVES_MAX];
     bool in_force;                /* a journey of the configuration in force */
@@ -262,7 +260,7 @@ void book_bins(const struct book *b, const struct account *a, uint64_t ret_bins[
 /* Its first counters, behind which all are 0. */
 static inline unsigned book_used(const struct account *a)
 {
-    return series_used(a->objectives, a->funnel);
+    return series_used(a->objectives.count, a->slots.series > 0);
 }
 
 static inline unsigned book_columns(unsigned objectives)

@@ -121,8 +121,8 @@ static void add_event(struct book *b, struct account *a, struct adding *k,
     int64_t at = unix_now - e->ago / NS_PER_S;
     int64_t minute = (at / 60 + 1) * 60; /* what is kept then has it */
 
-    verdict_add(&a->judging, e->verdict, series);
-    for (unsigned i = 0; i < series_count(a->objectives); i++) {
+    verdict_add(&a->objectives, e->verdict, series);
+    for (unsigned i = 0; i < series_count(a->objectives.count); i++) {
         if (series[i])
             add_counter(b, a, k, slot, minute, i, series[i]);
     }

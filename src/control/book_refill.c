@@ -38,7 +38,7 @@ static void subtract(uint64_t *counts, unsigned n, const uint64_t *deltas)
 static void add_ring(struct refill_journey *j, const struct account *a,
                      const uint64_t now[SERIES_MAX], int64_t unix_now)
 {
-    unsigned series = book_columns(a->objectives) - 1;
+    unsigned series = book_columns(a->objectives.count) - 1;
     uint64_t deltas[WINDOW_COUNTERS_MAX];
     uint64_t last[WINDOW_COUNTERS_MAX] = {};
 
@@ -63,7 +63,7 @@ static struct refill_journey refill_account(const struct book *b, struct arena *
     struct refill_journey j = { .meaning = { .name = arena_span(memory, span_from_text(a->name)),
                                              .definition = a->definition,
                                              .basis = l->basis,
-                                             .objectives = a->objectives },
+                                             .objectives = a->objectives.count },
                                 .samples =
                                     arena_array(memory, struct sample, STARTS_MAX + MINUTES + 1) };
     uint64_t now[SERIES_MAX];
@@ -97,7 +97,7 @@ static void add_measured(struct refill_journey *j, const struct book *b, int64_t
             return;
         j->samples[j->sample_count++] = (struct sample){
             .at = unix_now - (int64_t)m * 60,
-            .counts = { measured - deltas[book_columns(longest->objectives) - 1] }
+            .counts = { measured - deltas[book_columns(longest->objectives.count) - 1] }
         };
     }
 }

@@ -122,7 +122,8 @@ static void carry(const struct account *a, const struct account *heir,
         came[i] = series[i] - h->series[i];
     for (uint32_t i = 0; i < HISTOGRAM_BINS; i++)
         into[i] = bins[i] - h->bins[i];
-    (void)rebuild_plan(a->under, a->objectives, heir->under, heir->objectives, &plan, &missing);
+    (void)rebuild_plan(a->under, a->objectives.count, heir->under, heir->objectives.count, &plan,
+                       &missing);
     rebuild_counts(&plan, came, into, ret_carried);
 }
 

@@ -46,7 +46,7 @@ static void write_windows(const struct control *c, const struct journey *j, cons
         book_window(&c->book, a, list[i], &w);
         if (i)
             str_char(out, ',');
-        peer_counts_put_window(list[i], &w, series_count(a->objectives), out);
+        peer_counts_put_window(list[i], &w, series_count(a->objectives.count), out);
     }
     str_char(out, ']');
 }
@@ -85,7 +85,7 @@ static void write_journey(const struct control *c, const struct journey *j, stru
     book_cumulative(&c->book, a, all);
     str_print(out, "{\"name\":\"%.*s\",\"definition\":\"%016lx\",", SPAN_ARG(j->name),
               (unsigned long)j->definition);
-    peer_counts_put_list("counts", all, series_count(a->objectives), out);
+    peer_counts_put_list("counts", all, series_count(a->objectives.count), out);
     write_windows(c, j, a, out);
     write_bins(c, a, out);
     if (j->kind == JOURNEY_STEPS)

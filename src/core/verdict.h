@@ -44,8 +44,8 @@ const char *verdict_cause_words(enum verdict_cause cause);
 struct verdict_objectives {
     uint8_t count;      /* at most OBJECTIVES_MAX */
     uint8_t thresholds; /* of them, those on latency */
-    uint8_t missed_by
-        [OBJECTIVES_MAX]; /* objective i is bad for answers that miss so many thresholds or more; or one of: */
+    /* objective i is bad for answers that miss so many thresholds or more; or one of the two below */
+    uint8_t missed_by[OBJECTIVES_MAX];
 };
 
 enum {
