@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* step_ring.h - requests that were steps of journeys: from one reactor to control.
  * Always: one writer, one reader, no lock; entries come out in the order in which they went in, which is that of `ended`;
- * one that finds no room is the writer's to count. The writer never waits. */
+ * `ended` is no later than the answer left, so that over all rings it is also the order of one user's requests; one that
+ * finds no room is the writer's to count. The writer never waits. */
 #ifndef EK_BUS_STEP_RING_H
 #define EK_BUS_STEP_RING_H
 
@@ -19,7 +20,7 @@ enum {
 struct step_entry {
     uint64_t user; /* keyed hash */
     ns_t begun;
-    ns_t ended;
+    ns_t ended;       /* the turn that sent the last of the answer, by the reactor's `now` */
     uint32_t journey; /* stable id */
     uint8_t steps;    /* bit i: it matches step i */
     uint8_t outcome;  /* enum outcome, by the rules of that journey */

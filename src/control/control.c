@@ -451,7 +451,7 @@ static void on_tick(struct timer *t)
     if (dimensions_tick(&c->registry.dimensions, &c->book, &c->publication, c->reactor->now,
                         unix_now(c)))
         reload_want(c, false); /* instances that had no value can have one now */
-    journey_steps_tick(&c->steps, c->reactor->now);
+    journey_steps_tick(&c->steps, journey_steps_complete(c));
     look_at_tenants(c);
     notice_store(c);
     notice_ejections_tick(c);
@@ -481,7 +481,7 @@ static void top(void *owner)
     struct message m;
 
     edge_top(&c->admin);
-    journey_steps_hurry(&c->steps, c->reactor->now);
+    journey_steps_hurry(&c->steps, journey_steps_complete(c));
     for (int i = 0; i < MAIL_PER_TURN && mailbox_receive(&c->mail, &m); i++)
         read_message(c, &m);
     go_on_stopping(c);
@@ -596,7 +596,7 @@ static err publish_first(struct control *c)
     }
     TRY(registry_assign(&c->registry, c->parts.config));
     TRY(recall_first(c));
-    journey_steps_adopt(c, c->parts.config);
+    journey_steps_adopt(c, c->parts.config, NS_NEVER);
     checker_adopt(&c->checker, c->parts.config, c->parts.memories, c->parts.memory_count);
     bool published = publication_publish(&c->publication, c->parts.config);
     check(published);

@@ -8,10 +8,6 @@
 
 #include <stdlib.h>
 
-/* What two reactors tell of the same moment lies in their rings when it is that old, so that it is taken in the order in
- * which it happened. */
-#define HOLD_BACK (100 * NS_PER_MS)
-
 const char *attempt_end_word(enum attempt_end e)
 {
     static const char *const words[] = {
@@ -55,6 +51,58 @@ static void on_ended(void *owner, unsigned journey, enum attempt_end how, ns_t t
     tally_verdict(s->tally, &w->slots, verdict_told(&w->rules, outcome_of(w, how), took), took);
 }
 
+/* ---- rings */
+
+/* Its index, or ATTEMPT_JOURNEYS_MAX. */
+static unsigned find_watched(const struct journey_steps *s, uint32_t id)
+{
+    for (unsigned i = 0; i < ATTEMPT_JOURNEYS_MAX; i++) {
+        if (s->journeys[i].open && (s->journeys[i].id == id || s->journeys[i].former == id))
+            return i;
+    }
+    return ATTEMPT_JOURNEYS_MAX;
+}
+
+/* The ring with the entry that ended first, if it did before `until`. */
+static struct step_ring *next_ring(struct journey_steps *s, ns_t until)
+{
+    struct step_ring *first = NULL;
+
+    for (size_t i = 0; i < s->ring_count; i++) {
+        const struct step_entry *e = step_ring_peek(&s->rings[i]);
+        if (!e || e->ended >= until)
+            continue;
+        until = e->ended;
+        first = &s->rings[i];
+    }
+    return first;
+}
+
+static void take_entry(struct journey_steps *s, const struct step_entry *e)
+{
+    unsigned number = find_watched(s, e->journey);
+
+    if (number == ATTEMPT_JOURNEYS_MAX)
+        return; /* of a configuration that is no longer in force */
+    attempts_take(&s->attempts, number,
+                  &(struct step_taken){ .user = e->user,
+                                        .begun = e->begun,
+                                        .ended = e->ended,
+                                        .steps = e->steps,
+                                        .outcome = (enum outcome)e->outcome });
+}
+
+/* At most as much as fits the rings: their writers may be as fast as we are. */
+static void take_until(struct journey_steps *s, ns_t until)
+{
+    struct step_ring *r;
+
+    for (size_t n = 0; n < s->ring_count * STEP_RING_ENTRIES && (r = next_ring(s, until)); n++) {
+        take_entry(s, step_ring_peek(r));
+        step_ring_taken(r);
+    }
+}
+
 /* ---- configurations */
 
 void journey_steps_open(struct journey_steps *s, size_t workers, struct counter_page *tally)
@@ -71,16 +119,6 @@ void journey_steps_close(struct journey_steps *s)
         step_ring_close(&s->rings[i]);
     free(s->memory);
     s->memory = NULL;
-}
-
-/* Its index, or ATTEMPT_JOURNEYS_MAX. */
-static unsigned find_watched(const struct journey_steps *s, uint32_t id)
-{
-    for (unsigned i = 0; i < ATTEMPT_JOURNEYS_MAX; i++) {
-        if (s->journeys[i].open && (s->journeys[i].id == id || s->journeys[i].former == id))
-            return i;
-    }
-    return ATTEMPT_JOURNEYS_MAX;
 }
 
 static bool has_journey(const struct config *c, uint32_t id)
@@ -173,7 +211,7 @@ static void begin_watching(struct journey_steps *s)
     attempts_init(&s->attempts, s->memory, ATTEMPTS_MAX, &watcher);
 }
 
-void journey_steps_adopt(struct control *c, const struct config *config)
+void journey_steps_adopt(struct control *c, const struct config *config, ns_t complete)
 {
     struct journey_steps *s = &c->steps;
 
@@ -181,7 +219,7 @@ void journey_steps_adopt(struct control *c, const struct config *config)
         return;
     if (!s->memory)
         begin_watching(s);
-    journey_steps_drain(s); /* what was told under the configuration before */
+    take_until(s, complete); /* what was told under the configuration before */
     for (unsigned i = 0; i < ATTEMPT_JOURNEYS_MAX; i++) {
         if (s->journeys[i].open && !has_journey(config, s->journeys[i].id))
             settle_journey(c, config, i);
@@ -195,47 +233,7 @@ void journey_steps_adopt(struct control *c, const struct config *config)
     }
 }
 
-/* ---- rings */
-
-/* The ring with the entry that ended first, if it did no later than `until`. */
-static struct step_ring *next_ring(struct journey_steps *s, ns_t until)
-{
-    struct step_ring *first = NULL;
-
-    for (size_t i = 0; i < s->ring_count; i++) {
-        const struct step_entry *e = step_ring_peek(&s->rings[i]);
-        if (!e || e->ended > until)
-            continue;
-        until = e->ended;
-        first = &s->rings[i];
-    }
-    return first;
-}
-
-static void take_entry(struct journey_steps *s, const struct step_entry *e)
-{
-    unsigned number = find_watched(s, e->journey);
-
-    if (number == ATTEMPT_JOURNEYS_MAX)
-        return; /* of a configuration that is no longer in force */
-    attempts_take(&s->attempts, number,
-                  &(struct step_taken){ .user = e->user,
-                                        .begun = e->begun,
-                                        .ended = e->ended,
-                                        .steps = e->steps,
-                                        .outcome = (enum outcome)e->outcome });
-}
-
-/* At most as much as fits the rings: their writers may be as fast as we are. */
-static void take_until(struct journey_steps *s, ns_t until)
-{
-    struct step_ring *r;
-
-    for (size_t n = 0; n < s->ring_count * STEP_RING_ENTRIES && (r = next_ring(s, until)); n++) {
-        take_entry(s, step_ring_peek(r));
-        step_ring_taken(r);
-    }
-}
+/* ---- from time to time */
 
 void journey_steps_drain(struct journey_steps *s)
 {
@@ -243,15 +241,26 @@ void journey_steps_drain(struct journey_steps *s)
         take_until(s, NS_NEVER);
 }
 
-void journey_steps_tick(struct journey_steps *s, ns_t now)
+ns_t journey_steps_complete(const struct control *c)
+{
+    ns_t complete = c->reactor->now; /* before the looks at them */
+
+    for (size_t i = 0; i < c->parts.worker_count; i++) {
+        ns_t since = reactor_active_since(c->parts.workers[i].reactor);
+        complete = since < complete ? since : complete;
+    }
+    return complete;
+}
+
+void journey_steps_tick(struct journey_steps *s, ns_t complete)
 {
     if (!s->memory)
         return;
-    take_until(s, now - HOLD_BACK);
-    attempts_expire(&s->attempts, now - HOLD_BACK); /* nothing older comes any more */
+    take_until(s, complete);
+    attempts_expire(&s->attempts, complete); /* nothing older comes any more */
 }
 
-void journey_steps_hurry(struct journey_steps *s, ns_t now)
+void journey_steps_hurry(struct journey_steps *s, ns_t complete)
 {
     bool hurries = false;
 
@@ -260,7 +269,7 @@ void journey_steps_hurry(struct journey_steps *s, ns_t now)
     for (size_t i = 0; i < s->ring_count; i++)
         hurries |= step_ring_hurries(&s->rings[i]);
     if (hurries)
-        take_until(s, now);
+        take_until(s, complete);
 }
 
 /* ---- what is told */

@@ -37,14 +37,18 @@ struct journey_steps {
 void journey_steps_open(struct journey_steps *s, size_t workers, struct counter_page *tally);
 void journey_steps_close(struct journey_steps *s);
 
-/* A configuration has come into force, and the book has accounts for its journeys. */
-void journey_steps_adopt(struct control *c, const struct config *config);
+/* Until when the rings are complete: all that ended before has been told. A user's steps come to any of the reactors, and
+ * one of these may be slow to tell what the other's next step follows from. */
+ns_t journey_steps_complete(const struct control *c);
+
+/* A configuration has come into force, and the book has accounts for its journeys. The rings are complete until then. */
+void journey_steps_adopt(struct control *c, const struct config *config, ns_t complete);
 
 /* Takes what the rings hold, and ends what is too late: each second. */
-void journey_steps_tick(struct journey_steps *s, ns_t now);
+void journey_steps_tick(struct journey_steps *s, ns_t complete);
 
 /* At once, when a ring asks for it. */
-void journey_steps_hurry(struct journey_steps *s, ns_t now);
+void journey_steps_hurry(struct journey_steps *s, ns_t complete);
 
 /* Everything that the rings hold: when no reactor runs any more. */
 void journey_steps_drain(struct journey_steps *s);

@@ -154,7 +154,7 @@ static void publish(struct control *c)
         book_tell(config, r->recall->memories, &r->last.counts);
     book_adopt(&c->book, config, r->recall ? r->recall->memories : NULL, c->reactor->now,
                unix_now(c));
-    journey_steps_adopt(c, config);
+    journey_steps_adopt(c, config, journey_steps_complete(c));
     notice_adopt(c, control_config(c), config);
     checker_adopt(&c->checker, config, NULL, 0);
     if (access_adopt(&c->access, config))

@@ -8,7 +8,9 @@
 void reactor_init(struct reactor *r, unsigned index, const struct io_backend *backend,
                   uint64_t seed)
 {
-    *r = (struct reactor){ .index = index, .backend = backend, .rng = { seed } };
+    *r = (struct reactor){
+        .index = index, .backend = backend, .rng = { seed }, .active_since = NS_NEVER
+    };
     list_init(&r->ready);
     list_init(&r->sends);
     list_init(&r->tried);
@@ -27,6 +29,17 @@ ns_t reactor_clock(struct reactor *r)
     return r->clocked = r->backend->clock(r);
 }
 
+/* Nothing of what it does may be seen elsewhere before this is. */
+static void set_active(struct reactor *r, ns_t since)
+{
+    atomic_store_explicit(&r->active_since, since, memory_order_release);
+}
+
+ns_t reactor_active_since(const struct reactor *r)
+{
+    return atomic_load_explicit(&r->active_since, memory_order_acquire);
+}
+
 /* How long the poll may wait: not at all while something is known to be ready. */
 static ns_t wait_until(struct reactor *r, ns_t until)
 {
@@ -42,6 +55,7 @@ static void poll_events(struct reactor *r, ns_t until)
     /* Sequentially consistent, as reactor_wake(): either the sender sees us asleep and rings, or we
      * see its mail here. */
     if (until > r->now) {
+        set_active(r, NS_NEVER);
         atomic_store(&r->asleep, true);
         if (r->owner.has_mail(r->owner.owner) || atomic_load(&r->stop))
             until = 0;
@@ -49,6 +63,7 @@ static void poll_events(struct reactor *r, ns_t until)
     r->backend->poll(r, until);
     atomic_store_explicit(&r->asleep, false, memory_order_relaxed);
     r->now = r->polled = r->backend->clock(r);
+    set_active(r, r->now);
 }
 
 static void serve_ready(struct reactor *r)
@@ -76,6 +91,7 @@ static void release_closed(struct reactor *r)
 void reactor_turn(struct reactor *r, ns_t until)
 {
     r->turns++;
+    set_active(r, r->now);
     r->handshakes_left = REACTOR_HANDSHAKES_MAX;
     r->owner.top(r->owner.owner);
     timers_run(&r->timers, r->now);
@@ -85,6 +101,7 @@ void reactor_turn(struct reactor *r, ns_t until)
     if (r->owner.bottom)
         r->owner.bottom(r->owner.owner);
     release_closed(r);
+    set_active(r, NS_NEVER);
 }
 
 void reactor_run(struct reactor *r)

@@ -47,7 +47,9 @@ struct reactor {
     size_t connections;       /* open ones, of either side */
     uint64_t turns;
     _Atomic bool asleep; /* other threads wake it only then */
-    _Atomic bool stop;   /* reactor_run() returns after this turn */
+    _Atomic ns_t
+        active_since;  /* `now` of the turn it is in; NS_NEVER: it waits, or is between turns */
+    _Atomic bool stop; /* reactor_run() returns after this turn */
     unsigned index;
 };
 
@@ -81,6 +83,10 @@ void reactor_stop(struct reactor *r);
 
 /* From any thread: lets a sleeping reactor look at its mail. A running one will do so by itself. */
 void reactor_wake(struct reactor *r);
+
+/* From any thread, which has looked at the clock before: what this reactor does from now on, and what others do because of
+ * it, is dated (by their `now`) no earlier than the lesser of that look and this. */
+ns_t reactor_active_since(const struct reactor *r);
 
 /* The time right now, more exact than r->now and a few ns dearer. */
 ns_t reactor_clock(struct reactor *r);

@@ -115,7 +115,8 @@ def users_beside_a_model():
         try:
             wait_for("the funnel is as the model has it", as_wanted)
         except kit.Wrong:
-            raise kit.Wrong(f"wanted {wanted}, got {funnel(edge)['steps']}")
+            reached, j = [sum(m.reached[i] for m in models) for i in range(STEPS)], funnel(edge)
+            raise kit.Wrong(f"wanted {wanted}, reached {reached}; got {j['counts']}, {j['steps']}")
 
 
 @case

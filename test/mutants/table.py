@@ -211,6 +211,10 @@ MUTANTS = [
      "    if (number && s->ended - at(a, number)->begun > j->deadline) {\n", "test_core_attempts"),
     ("steps_ahead_fail_an_attempt", "src/core/attempts.c",
      "s->outcome == OUTCOME_FAILED && s->steps & ((2u << t->reached) - 1)", "s->outcome == OUTCOME_FAILED && s->steps", "test_core_attempts"),
+    ("nobody_waits_for_a_slow_reactor", "src/control/journey_steps.c", "        complete = since < complete ? since : complete;\n", "        (void)since;\n",
+     "test_control_journey_steps"),
+    ("a_turn_has_the_date_of_the_last", "src/io/reactor.c", "    r->now = r->polled = r->backend->clock(r);\n    set_active(r, r->now);\n",
+     "    set_active(r, r->now);\n    r->now = r->polled = r->backend->clock(r);\n", "test_io_io_epoll"),
     ("the_first_journey_makes_room", "src/core/attempts.c",
      "        if (a->journeys[i].count > most->count)\n", "        if (most->count == 0 && a->journeys[i].count > 0)\n", "test_core_attempts"),
     # sums over nodes

@@ -95,7 +95,7 @@ static void count_dimensions(const struct exchange *x, const struct counting *k)
 }
 
 /* Beside the journey that counts it, it may be a step of others. */
-static void tell_steps(struct exchange *x, ns_t now, ns_t latency)
+static void tell_steps(struct exchange *x, ns_t latency)
 {
     const struct config *c = x->snapshot->config;
 
@@ -103,7 +103,7 @@ static void tell_steps(struct exchange *x, ns_t now, ns_t latency)
         const struct journey *j = c->stepped[i];
         uint8_t steps = route_steps(j, &x->request);
         if (steps)
-            steps_tell(x, j, steps, judge(x, j, latency).outcome, now);
+            steps_tell(x, j, steps, judge(x, j, latency).outcome);
     }
 }
 
@@ -142,5 +142,5 @@ void exchange_count(struct exchange *x, ns_t now)
         latency = 0;
     count(x, latency);
     if (x->snapshot->config->stepped_count)
-        tell_steps(x, now, latency);
+        tell_steps(x, latency);
 }

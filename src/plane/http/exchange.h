@@ -189,8 +189,7 @@ uint8_t route_steps(const struct journey *j, const struct http_head *h);
 /* ---- step_watch.c */
 
 /* Tells control that this user's request, which may be `steps` of the journey, ended so. */
-void steps_tell(struct exchange *x, const struct journey *j, uint8_t steps, enum outcome outcome,
-                ns_t now);
+void steps_tell(struct exchange *x, const struct journey *j, uint8_t steps, enum outcome outcome);
 
 /* ---- refusal.c */
 

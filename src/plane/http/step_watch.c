@@ -3,8 +3,7 @@
  * requests come to all reactors. Control knows users by a keyed hash only. */
 #include "plane/http/exchange.h"
 
-void steps_tell(struct exchange *x, const struct journey *j, uint8_t steps, enum outcome outcome,
-                ns_t now)
+void steps_tell(struct exchange *x, const struct journey *j, uint8_t steps, enum outcome outcome)
 {
     struct http_edge *e = x->edge;
 
@@ -16,7 +15,7 @@ void steps_tell(struct exchange *x, const struct journey *j, uint8_t steps, enum
     }
     struct step_entry entry = { .user = span_hash(x->user, e->hash_key),
                                 .begun = x->began,
-                                .ended = now,
+                                .ended = e->reactor->now,
                                 .journey = j->id,
                                 .steps = steps,
                                 .outcome = (uint8_t)outcome };

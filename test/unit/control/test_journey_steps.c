@@ -23,7 +23,7 @@ static struct config *adopt(const char *journey)
     err e = registry_assign(&c.registry, config);
     assert_false(e.failed);
     book_adopt(&c.book, config, NULL, NOW, 1700049600);
-    journey_steps_adopt(&c, config);
+    journey_steps_adopt(&c, config, NS_NEVER);
     return config;
 }
 
@@ -99,16 +99,27 @@ static void two_reactors_in_order_of_time(void **state)
     close_control();
 }
 
-/* One reactor is late by some milliseconds with what came first: the other's is not taken before. */
-static void what_is_fresh_waits_for_the_other(void **state)
+/* One reactor is late with what came first, by half a second: the other's is not taken before. */
+static void what_follows_waits_for_a_slow_reactor(void **state)
 {
+    struct reactor control = { .now = NOW + 600 * NS_PER_MS };
+    struct reactor slow = { .active_since = NOW + 5 * NS_PER_MS };
+    struct reactor idle = { .active_since = NS_NEVER };
+    struct worker workers[] = { { .reactor = &slow }, { .reactor = &idle } };
+
     (void)state;
     open_control();
+    c.reactor = &control;
+    c.parts.workers = workers;
+    c.parts.worker_count = COUNT(workers);
     struct config *config = adopt("{ " STEPS " }");
     tell(1, config, 7, 1, NOW + 10 * NS_PER_MS);
-    journey_steps_tick(&c.steps, NOW + 12 * NS_PER_MS);
+    journey_steps_tick(&c.steps, journey_steps_complete(&c));
+    journey_steps_hurry(&c.steps, journey_steps_complete(&c));
     tell(0, config, 7, 0, NOW + 5 * NS_PER_MS);
-    journey_steps_tick(&c.steps, NOW + NS_PER_S);
+    atomic_store(&slow.active_since, NS_NEVER);
+    assert_int_equal(journey_steps_complete(&c), control.now);
+    journey_steps_tick(&c.steps, journey_steps_complete(&c));
     struct funnel f = funnel(config);
     assert_int_equal(f.reached[1], 1);
     assert_int_equal(f.standing[1], 1);
@@ -203,7 +214,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_reactors_in_order_of_time),
-        cmocka_unit_test(what_is_fresh_waits_for_the_other),
+        cmocka_unit_test(what_follows_waits_for_a_slow_reactor),
         cmocka_unit_test(a_ring_that_is_half_full_is_taken_at_once),
         cmocka_unit_test(configurations_come_and_go),
         cmocka_unit_test(deadlines_pass),

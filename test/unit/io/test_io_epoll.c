@@ -20,6 +20,7 @@ static void on_fire(struct timer *t)
 {
     struct deadline *d = container_of(t, struct deadline, timer);
 
+    assert_int_equal(reactor_active_since(d->reactor), d->reactor->now);
     d->fired = d->reactor->now;
 }
 
@@ -34,12 +35,20 @@ static bool has_mail(void *owner)
     return false;
 }
 
+static void bottom(void *owner)
+{
+    const struct reactor *r = owner;
+
+    assert_int_equal(reactor_active_since(r), r->now); /* of this turn, after its poll */
+}
+
 static void open_reactor(struct reactor *r)
 {
     err e = io_epoll_open(r, 0, 1);
 
     assert_false(e.failed);
-    reactor_set_owner(r, (struct reactor_owner){ .top = top, .has_mail = has_mail });
+    reactor_set_owner(r, (struct reactor_owner){
+                             .top = top, .bottom = bottom, .has_mail = has_mail, .owner = r });
 }
 
 static void set(struct reactor *r, struct deadline *d, ns_t ms)
@@ -116,6 +125,7 @@ static void the_caller_may_wait_shorter(void **state)
         while (reactor_clock(&r) < until)
             reactor_turn(&r, until);
     }
+    assert_int_equal(reactor_active_since(&r), NS_NEVER);
     assert_int_equal(far.fired, 0);
     assert_true(r.turns <= 12);
     timer_drop(&r.timers, &far.timer);
@@ -128,6 +138,8 @@ static void *stop_it(void *reactor)
 
     while (!atomic_load(&r->asleep))
         sched_yield();
+    assert_int_equal(reactor_active_since(r),
+                     NS_NEVER); /* it waits: what is to come has later dates */
     reactor_stop(r);
     return NULL;
 }
