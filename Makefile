@@ -14,7 +14,7 @@ build:
 	@tools/build $(BUILD) -- evenkeel
 
 release:
-	@tools/deps build
+	@tools/deps build release
 	@tools/release
 
 run:
@@ -23,17 +23,17 @@ run:
 	@tools/run
 
 check:
-	@tools/deps build run check
+	@tools/deps build release run check
 	@tools/check
 
 bench:
-	@tools/deps build bench
+	@tools/deps build release bench
 	@tools/build $(BUILD)
 	@tools/release
 	@bench/bench
 
 drills:
-	@tools/deps build run bench
+	@tools/deps build release run bench
 	@tools/build $(BUILD)
 	@tools/release
 	@bench/drills/all
@@ -43,7 +43,7 @@ fuzz:
 	@tools/fuzz --seconds $(or $(SECONDS),600)
 
 deps:
-	@tools/deps build run check bench
+	@tools/deps build release run check bench
 
 docs: build
 	@$(BUILD)/evenkeel schema --markdown > docs/configuration.md

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* load.c - a load generator in one thread.
- * usage: load [--body N] [--tls] [--handshakes] PORT CONNECTIONS SECONDS RATE [PATH]
+ * usage: load [--body N] [--cookie TEXT] [--tls] [--handshakes] PORT CONNECTIONS SECONDS RATE [PATH]
  * RATE 0: closed loop, each connection sends its next request when the last is answered (saturated).
  * RATE n: open loop. Request i is due at i / n seconds, whatever happened to those before; it waits for a
  * free connection if it must, and its latency counts from when it was due, so a stall is not hidden by
  * fewer requests (no coordinated omission).
- * --body N: POST with N bytes of body. --tls: TLS 1.3 without verification, one handshake before the clock
- * starts. --handshakes, with --tls: each request on a new connection with a full handshake; the server is
+ * --body N: POST with N bytes of body. --cookie TEXT: each request has this Cookie field. --tls: TLS 1.3 without
+ * verification, one handshake before the clock starts. --handshakes, with --tls: each request on a new connection with a full handshake; the server is
  * asked to close, and the next request waits for that, so that both ends are through with the connection.
  * Every answer is checked: status 200 and the announced length. Prints one line of JSON.
  * Next: load_tls.c. */
@@ -54,6 +54,7 @@ static int idle_n;
 static char *request; /* with its body */
 static size_t request_n;
 static size_t body_n;
+static const char *cookie;
 static int tls;
 static int handshakes;
 static int port;
@@ -278,19 +279,23 @@ static double percentile(double share)
 static void make_request(const char *path)
 {
     char length[48] = "";
+    char known_as[HEAD_MAX] = "";
 
+    if (cookie)
+        snprintf(known_as, sizeof(known_as), "Cookie: %s\r\n", cookie);
     if (body_n > 0)
         snprintf(length, sizeof(length), "Content-Length: %zu\r\n", body_n);
     request = malloc(HEAD_MAX + body_n);
     if (!request)
         exit(1);
     /* 145 bytes with the path "/" and no body: what a plain client sends */
-    request_n = (size_t)snprintf(
-        request, HEAD_MAX,
-        "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: load/1.0 (benchmark)\r\n"
-        "Accept: text/html,application/json,*/*\r\nAccept-Encoding: gzip\r\n"
-        "X-Ab: 1\r\n%s%s\r\n",
-        body_n > 0 ? "POST" : "GET", path, length, handshakes ? "Connection: close\r\n" : "");
+    request_n =
+        (size_t)snprintf(request, HEAD_MAX,
+                         "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: load/1.0 (benchmark)\r\n"
+                         "Accept: text/html,application/json,*/*\r\nAccept-Encoding: gzip\r\n"
+                         "X-Ab: 1\r\n%s%s%s\r\n",
+                         body_n > 0 ? "POST" : "GET", path, known_as, length,
+                         handshakes ? "Connection: close\r\n" : "");
     if (request_n >= HEAD_MAX)
         exit(2);
     memset(request + request_n, 'b', body_n);
@@ -301,6 +306,7 @@ static void make_request(const char *path)
 static int take_options(int argc, char **argv)
 {
     static const struct option known[] = { { "body", required_argument, NULL, 'b' },
+                                           { "cookie", required_argument, NULL, 'c' },
                                            { "tls", no_argument, NULL, 't' },
                                            { "handshakes", no_argument, NULL, 'h' },
                                            { NULL, 0, NULL, 0 } };
@@ -308,6 +314,8 @@ static int take_options(int argc, char **argv)
     for (int o; (o = getopt_long(argc, argv, "+", known, NULL)) != -1;) {
         if (o == 'b')
             body_n = strtoul(optarg, NULL, 10);
+        else if (o == 'c')
+            cookie = optarg;
         else if (o == 't')
             tls = 1;
         else if (o == 'h')
@@ -341,8 +349,9 @@ int main(int argc, char **argv)
     int at = take_options(argc, argv);
 
     if (!at) {
-        fprintf(stderr, "usage: load [--body N] [--tls] [--handshakes] PORT CONNECTIONS SECONDS "
-                        "RATE [PATH]\n");
+        fprintf(stderr,
+                "usage: load [--body N] [--cookie TEXT] [--tls] [--handshakes] PORT CONNECTIONS "
+                "SECONDS RATE [PATH]\n");
         return 2;
     }
     port = atoi(argv[at]);

@@ -61,7 +61,7 @@ workers: 1
 log: {{ level: warn{access} }}
 limits: {{ connections: {connections}{limits} }}
 services: {{ app: {{ instances: ["127.0.0.1:{origin}"] }} }}
-routes:
+{more}routes:
   - {{ path: /export/*, service: app, timeout: {{ head: 2m }} }}
   - {{ method: POST, path: /checkout, service: app }}
   - {{ path: "/product/{{id}}", service: app }}
@@ -71,7 +71,7 @@ journeys:
   account: {{ routes: [POST /login, POST /signup], objectives: {{ available: {{ target: 99.9% }}, fast: {{ target: 95%, under: 300ms }} }} }}
   checkout: {{ routes: [POST /cart, POST /checkout], objectives: {{ available: {{ target: 99.9% }}, fast: {{ target: 95%, under: 300ms }} }} }}
   product: {{ routes: ["GET /product/{{id}}"], objectives: {{ available: {{ target: 99.9% }}, fast: {{ target: 95%, under: 300ms }} }} }}
-  browse: {{ routes: ["/*"], objectives: {{ available: {{ target: 99.9% }}, fast: {{ target: 95%, under: 300ms }} }} }}
+{journeys}  browse: {{ routes: ["/*"], objectives: {{ available: {{ target: 99.9% }}, fast: {{ target: 95%, under: 300ms }} }} }}
 """
 # This program may be older than a key here; then the next is tried.
 EVENKEEL_TLS = 'https: {{ address: "127.0.0.1:{port}", certificate: {dir}/cert.pem, key: {dir}/key.pem }}'
@@ -144,11 +144,11 @@ def end_origin(process):
 
 
 class Proxy:
-    def __init__(self, name, folder, origin, tls=False, everything=False, connections=4096, limits=""):
+    def __init__(self, name, folder, origin, tls=False, everything=False, connections=4096, limits="", more="", journeys=""):
         self.name, self.port, self.folder = name, free_port(), folder
         self.access = None
         self.names = dict(dir=folder, port=self.port, origin=origin, admin=free_port(), http=free_port(), access="",
-                          connections=connections, limits=limits, twice=2 * connections,
+                          connections=connections, limits=limits, more=more, journeys=journeys, twice=2 * connections,
                           haproxy_most=min(connections, resource.getrlimit(resource.RLIMIT_NOFILE)[1] // 2 - 100))
         self.path = os.path.join(folder, f"{name}-{self.port}.conf")
         if name == "nginx":
