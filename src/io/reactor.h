@@ -47,9 +47,9 @@ struct reactor {
     size_t connections;       /* open ones, of either side */
     uint64_t turns;
     _Atomic bool asleep; /* other threads wake it only then */
-    _Atomic ns_t
-        active_since;  /* `now` of the turn it is in; NS_NEVER: it waits, or is between turns */
-    _Atomic bool stop; /* reactor_run() returns after this turn */
+    _Atomic bool stop;   /* reactor_run() returns after this turn */
+    /* `now` of the turn it is in; NS_NEVER: it waits, or is between turns */
+    _Atomic ns_t active_since;
     unsigned index;
 };
 

@@ -115,7 +115,6 @@ static void what_follows_waits_for_a_slow_reactor(void **state)
     struct config *config = adopt("{ " STEPS " }");
     tell(1, config, 7, 1, NOW + 10 * NS_PER_MS);
     journey_steps_tick(&c.steps, journey_steps_complete(&c));
-    journey_steps_hurry(&c.steps, journey_steps_complete(&c));
     tell(0, config, 7, 0, NOW + 5 * NS_PER_MS);
     atomic_store(&slow.active_since, NS_NEVER);
     assert_int_equal(journey_steps_complete(&c), control.now);
