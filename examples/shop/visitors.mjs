@@ -73,7 +73,7 @@ function generator(seed) {
   };
 }
 
-class Visitors {
+export class Visitors {
   constructor(options) {
     this.target = new URL(options.target);
     this.tally = new Tally(options.near ? Number(options.near) : undefined);
@@ -81,8 +81,8 @@ class Visitors {
     this.random = generator(options.seed);
     // unused connections are let go of long before evenkeel does (60 s), so nobody closes under a request
     this.agent = new http.Agent({ keepAlive: true, maxFreeSockets: 64, timeout: 10_000 });
-    this.waiting = []; // steps that visitors are ready to take
-    this.under_way = 0;
+    this.waiting = []; // walks whose next step may begin
+    this.under_way = 0; // steps: one may ask only some turns after it began, and ask again after an answer
     this.number = 0;
   }
 
@@ -108,7 +108,6 @@ class Visitors {
       headers['Content-Type'] = form ? 'application/x-www-form-urlencoded' : 'application/json';
       headers['Content-Length'] = Buffer.byteLength(body) + (giveUp ? 1000 : 0);
     }
-    this.under_way++;
     return new Promise((done) => {
       let start;
       let finished = false;
@@ -119,7 +118,6 @@ class Visitors {
         const ms = performance.now() - (start ?? performance.now());
         clearTimeout(timer);
         this.note(this.tally.add(method, path.split('?')[0], outcome, ms), method, path, outcome, ms, headArrived);
-        this.under_way--;
         done(answer ?? { status: outcome.status ?? 0, headers: {}, body: '' });
       };
       const request = http.request({
@@ -242,7 +240,11 @@ class Visitors {
       const wait = due - performance.now();
       if (wait > 0) await new Promise((go) => setTimeout(go, wait));
       const next = this.waiting.shift() ?? this.walk({ number: ++this.number });
-      next.next().then(({ done }) => { if (!done) this.waiting.push(next); });
+      this.under_way++;
+      next.next().then(({ done }) => {
+        this.under_way--;
+        if (!done) this.waiting.push(next);
+      });
     }
     while (this.under_way > 0) await new Promise((go) => setTimeout(go, 20));
     this.agent.destroy();
