@@ -51,14 +51,14 @@ void tenant_table_put(struct tenant_table *t, unsigned id, uint64_t hash)
 }
 
 /* Whether one has a value is nothing that a processor could foresee: both ways out are one. */
-static int find(const struct tenant_table *t, uint64_t hash)
+static unsigned find(const struct tenant_table *t, uint64_t hash)
 {
     uint32_t cell = (uint32_t)(hash % TENANT_CELLS);
 
     for (;; cell = (cell + 1) % TENANT_CELLS) {
         unsigned number = t->cells[cell];
         if ((number == 0) | (t->hashes[number] == hash))
-            return (int)number - 1;
+            return number;
     }
 }
 
@@ -72,12 +72,12 @@ static void put(struct tenant_ring *r, uint64_t hash, struct span tenant)
     ring_put(&r->ring);
 }
 
-int tenant_see(struct tenant_reader *r, struct span tenant)
+unsigned tenant_see(struct tenant_reader *r, struct span tenant)
 {
     uint64_t hash = tenant_hash(r->key, tenant);
 
     put(&r->ring, hash, tenant);
-    return r->table ? find(r->table, hash) : -1;
+    return r->table ? find(r->table, hash) : 0;
 }
 
 const struct heavy_text *tenant_ring_peek(const struct tenant_ring *r)

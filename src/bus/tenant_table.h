@@ -60,8 +60,8 @@ static inline bool tenant_reader_behind(const struct tenant_reader *r)
 /* Reactor, at the top of a turn. */
 void tenant_reader_turn(struct tenant_reader *r);
 
-/* Reactor: notes whom it sees, and returns the id, or -1: he has no value. */
-int tenant_see(struct tenant_reader *r, struct span tenant);
+/* Reactor: notes whom it sees, and returns id + 1, or 0: he has no value. */
+unsigned tenant_see(struct tenant_reader *r, struct span tenant);
 
 /* As the access log hashes identities. */
 uint64_t tenant_hash(uint64_t key, struct span tenant);

@@ -44,8 +44,8 @@ struct journey_dimensions {
     struct value_slots none;  /* no instance was asked; it has no release */
     struct value_slots other; /* those that have no value of their own */
     uint32_t tenant_none;     /* nobody is named */
-    uint32_t tenant_other;    /* somebody without a value */
-    uint32_t tenants;         /* DIMENSION_VALUES values; 0: identity.tenant is not configured */
+    /* 1 + DIMENSION_VALUES values by tenant_see(), those who have none of their own first; 0: identity.tenant is not configured */
+    uint32_t tenants;
     /* by number of the service, then of the instance; NULL: all of that service are `other` */
     const struct value_slots *const *instances;
 };

@@ -96,11 +96,11 @@ static bool tenant_place(const struct journey_values *v, unsigned entry, struct 
     if (entry == ENTRY_NONE)
         *ret = (struct place){ .slots = v->tenant_none };
     else if (entry == ENTRY_OTHER)
-        *ret = (struct place){ .slots = v->tenant_other, .besides = v->tenant_retired };
+        *ret = (struct place){ .slots = v->tenants, .besides = v->tenant_retired };
     else
-        *ret = (struct place){ .slots = v->tenants + entry * DIMENSION_OUTCOMES,
+        *ret = (struct place){ .slots = v->tenants + (1 + entry) * DIMENSION_OUTCOMES,
                                .before = v->tenant_base ? v->tenant_base[entry] : NULL };
-    return entry >= DIMENSION_VALUES || v->tenants != 0;
+    return entry == ENTRY_NONE || v->tenants != 0;
 }
 
 static bool find_place(const struct journey_values *v, enum dimension which, unsigned entry,

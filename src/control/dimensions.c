@@ -154,7 +154,6 @@ static struct journey_values *values_of(struct assigning *as, uint32_t id)
     v->status = slot_take_bulk(as->slots, CODE_CLASSES * DIMENSION_OUTCOMES);
     v->reason = slot_take_bulk(as->slots, ENDING_COUNT * DIMENSION_OUTCOMES);
     v->tenant_none = slot_take_bulk(as->slots, DIMENSION_OUTCOMES);
-    v->tenant_other = slot_take_bulk(as->slots, DIMENSION_OUTCOMES);
     d->journeys[id] = v;
     return v;
 }
@@ -209,7 +208,7 @@ static void assign_journey(struct assigning *as, struct journey *j)
     const struct value_list *named = v->named;
 
     if (c->tenant.kind != IDENTITY_NONE && v->tenants == 0)
-        v->tenants = slot_take_bulk(as->slots, DIMENSION_VALUES * DIMENSION_OUTCOMES);
+        v->tenants = slot_take_bulk(as->slots, (1 + DIMENSION_VALUES) * DIMENSION_OUTCOMES);
     for (size_t s = 0; s < c->service_count; s++) {
         reached[s] = as->all_fit || leads_to(c, j, &c->services[s]);
         if (reached[s])
@@ -226,7 +225,6 @@ static void assign_journey(struct assigning *as, struct journey *j)
         .none = { named[DIMENSION_INSTANCE].none, named[DIMENSION_RELEASE].none },
         .other = { named[DIMENSION_INSTANCE].other, named[DIMENSION_RELEASE].other },
         .tenant_none = v->tenant_none,
-        .tenant_other = v->tenant_other,
         .tenants = c->tenant.kind != IDENTITY_NONE ? v->tenants : 0,
         .instances = instances,
     };

@@ -90,8 +90,7 @@ struct journey_values {
     uint32_t status;
     uint32_t reason;
     uint32_t tenant_none;
-    uint32_t tenant_other;
-    uint32_t tenants; /* by the tenant's id (tenants.h); 0: none were ever wanted */
+    uint32_t tenants; /* `other`, then by the tenant's id (tenants.h); 0: none were ever wanted */
     uint64_t (*tenant_base)[DIMENSION_OUTCOMES]; /* by id; NULL: no value changed hands yet */
     uint64_t tenant_retired[DIMENSION_OUTCOMES]; /* part of `other` */
     int64_t opened;                              /* unix seconds; 0: no tick has seen it */

@@ -74,10 +74,9 @@ static struct value_slots values_of(const struct exchange *x, const struct count
 
 static uint32_t tenant_slots(const struct exchange *x, const struct journey_dimensions *d)
 {
-    if (x->tenant.n == 0)
+    if (x->tenant.n == 0 || !d->tenants)
         return d->tenant_none;
-    int id = d->tenants && x->edge->tenants ? tenant_see(x->edge->tenants, x->tenant) : -1;
-    return id < 0 ? d->tenant_other : d->tenants + (uint32_t)id * DIMENSION_OUTCOMES;
+    return d->tenants + tenant_see(x->edge->tenants, x->tenant) * DIMENSION_OUTCOMES;
 }
 
 /* Once in each dimension. */

@@ -215,7 +215,7 @@ static void who_may_not_be_named_is_one_of_the_others(void **state)
     const struct config *c = publish(&w, read_good(str_cstr(&text)), true);
     str_free(&text);
     dimensions_name_tenant(&w.registry.dimensions, 3, &who, NOON);
-    uint32_t slots = c->journeys[0].dimensions->tenants + 3 * DIMENSION_OUTCOMES;
+    uint32_t slots = c->journeys[0].dimensions->tenants + (1 + 3) * DIMENSION_OUTCOMES;
     counter_add(&w.page, slots + OUTCOME_GOOD, 4);
     remember(&m, &w, c, 1);
     ask(&t, &m, &w, c, DIMENSION_WINDOW_1H, unix_of(&w));

@@ -74,11 +74,9 @@ static bool tick(struct world *w)
 /* As account.c counts; in the turn that began last. */
 static void good_of(struct world *w, unsigned reactor, struct span tenant)
 {
-    int id = tenant_see(&w->tenants.readers[reactor], tenant);
-    uint32_t slots =
-        id < 0 ? w->slots->tenant_other : w->slots->tenants + (uint32_t)id * DIMENSION_OUTCOMES;
+    unsigned number = tenant_see(&w->tenants.readers[reactor], tenant);
 
-    counter_add(&w->pages[reactor], slots, 1);
+    counter_add(&w->pages[reactor], w->slots->tenants + number * DIMENSION_OUTCOMES, 1);
 }
 
 static void good(struct world *w, unsigned reactor, const char *tenant, unsigned times)
