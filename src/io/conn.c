@@ -76,14 +76,6 @@ void conn_receive(struct conn *c)
         make_ready(c);
 }
 
-void conn_receive_stop(struct conn *c)
-{
-    check(c->open && !c->closing);
-    c->wants_receive = false;
-    if (c->hangup && !c->hangup_told)
-        make_ready(c);
-}
-
 void conn_resume(struct conn *c)
 {
     check(c->open && !c->closing);
@@ -126,7 +118,7 @@ void conn_close(struct conn *c)
     if (link_linked(&c->send_link))
         list_remove(c->tried ? &c->reactor->tried : &c->reactor->sends, &c->send_link);
     if (link_linked(&c->ready_link))
-        list_remove(&c->reactor->ready, &c->ready_link);
+        list_remove(c->due ? conn_due_list(c) : &c->reactor->ready, &c->ready_link);
     list_append(&c->reactor->closed, &c->ready_link);
 }
 
@@ -291,7 +283,14 @@ ssize_t conn_socket_send(struct conn *c, const struct iovec *pieces, int count)
     return c->reactor->backend->send(c, pieces, count);
 }
 
-static void serve_receive(struct conn *c)
+static bool can_receive(const struct conn *c)
+{
+    return c->wants_receive && !c->shaking &&
+           (c->received || c->readable || c->filter->pending(c) > 0);
+}
+
+/* Into its owner's memory, who is told of it later. */
+static void receive(struct conn *c)
 {
     struct lent lent = c->handler->lend(c);
 
@@ -299,31 +298,50 @@ static void serve_receive(struct conn *c)
         c->wants_receive = false;
         return;
     }
-    ssize_t n = c->filter->receive(c, lent.p, lent.n);
-    if (n == -EAGAIN) {
+    c->got = c->filter->receive(c, lent.p, lent.n);
+    c->received = true;
+    if (c->got == -EAGAIN)
         c->readable = false;
+}
+
+static void tell_received(struct conn *c)
+{
+    c->received = false;
+    if (c->got == -EAGAIN) {
         c->handler->received(c, 0);
         return;
     }
     c->wants_receive = false;
-    if (n < 0) {
-        c->handler->failed(c, (int)-n);
-    } else if (n == 0) {
+    if (c->got < 0) {
+        c->handler->failed(c, (int)-c->got);
+    } else if (c->got == 0) {
         c->hangup = c->hangup_told = true;
         c->handler->ended(c);
     } else {
-        c->handler->received(c, (size_t)n);
+        c->handler->received(c, (size_t)c->got);
     }
 }
 
-static bool can_receive(const struct conn *c)
+static void serve_receive(struct conn *c)
 {
-    return c->wants_receive && !c->shaking && (c->readable || c->filter->pending(c) > 0);
+    if (!c->received)
+        receive(c);
+    if (c->received)
+        tell_received(c);
+}
+
+void conn_take(struct conn *c)
+{
+    c->due = true;
+    list_append(conn_due_list(c), &c->ready_link);
+    if (!c->connecting && !c->resuming && !c->received && can_receive(c))
+        receive(c);
 }
 
 /* One event at a time; when more is due the connection lists itself again, behind the others. */
 void conn_serve(struct conn *c)
 {
+    c->due = false;
     if (c->connecting) {
         if (c->error)
             c->handler->failed(c, c->error);

@@ -12,7 +12,8 @@
  *     conn_close()     ->  released(): from then on the memory may be used again
  *
  * Always: a connection that waits for bytes holds no buffer: memory is lent when bytes are there. At
- * most one receive and one send are under way. Bytes given to a send stay untouched by their owner
+ * most one receive and one send are under way. Between lend() and received() other connections may be told of
+ * theirs. Bytes given to a send stay untouched by their owner
  * until it is done. After failed() or hung_up() only conn_close() makes sense.
  * Bytes pass through a filter (filter.h): plain, or TLS.
  * The owner embeds the connection; it belongs to one reactor. */
@@ -59,12 +60,13 @@ struct conn {
     const struct filter *filter;
     void *filter_state;
     struct address peer;    /* incoming: who it is from */
-    struct link ready_link; /* in reactor->ready or reactor->closed */
+    struct link ready_link; /* in reactor->ready, one of due, or closed */
     struct link send_link;  /* in reactor->sends, or reactor->tried */
     void *stream;           /* the simulator's end of it */
     int fd;                 /* epoll's */
     int error;              /* a failure still to be delivered */
     ssize_t taken;          /* while in reactor->tried: what the filter said */
+    ssize_t got;            /* while received: the same */
     bool open : 1;
     bool closing : 1;
     bool connecting : 1;
@@ -72,6 +74,8 @@ struct conn {
     bool shaking : 1; /* the filter's handshake is under way */
     bool wants_receive : 1;
     bool readable : 1; /* the kernel may have bytes or the end of the stream */
+    bool due : 1;      /* in a list of reactor->due */
+    bool received : 1; /* `got` is still to be told */
     bool sending : 1;  /* out_iov holds what the kernel does not have yet */
     bool begun : 1;    /* some of it, it has */
     bool tried : 1;    /* in reactor->tried */
@@ -101,9 +105,6 @@ void conn_connect(struct conn *c, struct reactor *r, const struct conn_handler *
 
 /* Asks for bytes; asking twice is asking once. */
 void conn_receive(struct conn *c);
-
-/* Takes the wish back (back-pressure); a hang-up is then told by hung_up(). */
-void conn_receive_stop(struct conn *c);
 
 /* Asks for resumed(): how a long chain of work returns to the loop instead of calling ever deeper. */
 void conn_resume(struct conn *c);

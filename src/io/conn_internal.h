@@ -5,7 +5,17 @@
 
 #include "io/conn.h"
 
-/* Goes on with whatever the connection has to do; called by the turn for each connection in `ready`. */
+/* Where it waits between conn_take() and conn_serve(). */
+static inline struct list *conn_due_list(const struct conn *c)
+{
+    return &c->reactor->due[c->outgoing ? DUE_OUTGOING : DUE_INCOMING];
+}
+
+/* Receives what there is to be received, and makes it due; nobody is told yet. Called by the turn for some of `ready`, one
+ * after the other. */
+void conn_take(struct conn *c);
+
+/* Goes on with whatever the connection has to do; called by the turn for each that is due. */
 void conn_serve(struct conn *c);
 
 /* Sends what handlers have given since the last time, then tells them what became of it. */

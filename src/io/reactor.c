@@ -12,6 +12,8 @@ void reactor_init(struct reactor *r, unsigned index, const struct io_backend *ba
         .index = index, .backend = backend, .rng = { seed }, .active_since = NS_NEVER
     };
     list_init(&r->ready);
+    for (size_t i = 0; i < DUE_COUNT; i++)
+        list_init(&r->due[i]);
     list_init(&r->sends);
     list_init(&r->tried);
     list_init(&r->closed);
@@ -66,16 +68,34 @@ static void poll_events(struct reactor *r, ns_t until)
     set_active(r, r->now);
 }
 
+static void serve_due(struct reactor *r, struct list *due)
+{
+    while (!list_empty(due)) {
+        conn_serve(container_of(list_pop(due), struct conn, ready_link));
+        if (r->sends.count >= REACTOR_TOGETHER_MAX)
+            conn_send_all(r);
+    }
+}
+
+/* First all of them receive, then all are told, then all send: each step finds its code, and the kernel's, in the cache. */
+static int serve_some(struct reactor *r)
+{
+    int n = 0;
+
+    for (; n < REACTOR_TOGETHER_MAX && !list_empty(&r->ready); n++)
+        conn_take(container_of(list_pop(&r->ready), struct conn, ready_link));
+    for (size_t i = 0; i < DUE_COUNT; i++)
+        serve_due(r, &r->due[i]);
+    return n;
+}
+
 static void serve_ready(struct reactor *r)
 {
     /* only those that are listed now: a port with a long queue lists itself again */
     for (size_t ports = r->ports.count; ports > 0; ports--)
         port_accept_some(container_of(list_pop(&r->ports), struct port, ready_link));
-    for (int i = 0; i < REACTOR_READY_MAX && !list_empty(&r->ready); i++) {
-        conn_serve(container_of(list_pop(&r->ready), struct conn, ready_link));
-        if (r->sends.count >= REACTOR_SENDS_MAX)
-            conn_send_all(r);
-    }
+    for (int i = 0; i < REACTOR_READY_MAX && !list_empty(&r->ready);)
+        i += serve_some(r);
     conn_send_all(r);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* reactor.h - one data-path thread's event loop, run to completion.
  * A turn, in order: clock; owner's top (snapshot, mail); timers; poll; events (bounded); what became
- * ready meanwhile (bounded); what is to be sent; owner's bottom; free what closed this turn.
+ * ready meanwhile (bounded): some of them receive, then all of those are told; what is to be sent; owner's bottom; free what
+ * closed this turn.
  * Always: everything reachable from a reactor belongs to its thread alone. Events are delivered by the
  * turn only, never from inside a call that an event handler makes, so nothing changes under a handler.
  * Next: conn.h, one byte stream; backend.h, what epoll and the simulator provide. */
@@ -28,6 +29,9 @@ struct reactor_owner {
     void *owner;
 };
 
+/* In the order in which they are served: an answer frees what the next request may use. */
+enum due { DUE_OUTGOING, DUE_INCOMING, DUE_COUNT };
+
 struct reactor {
     ns_t now;    /* monotonic, read once a turn after polling */
     ns_t polled; /* when the last poll returned: events seen this turn happened before it */
@@ -35,11 +39,12 @@ struct reactor {
     void *backend_state;
     struct reactor_owner owner;
     struct timers timers;
-    struct list ready;  /* connections that can go on without polling */
-    struct list sends;  /* connections that have something to send, not tried yet */
-    struct list tried;  /* sent, or not: their owners are still to be told */
-    struct list closed; /* connections to be released at the turn's end */
-    struct list ports;  /* listening ports at which connections wait */
+    struct list ready;          /* connections that can go on without polling */
+    struct list due[DUE_COUNT]; /* of those, the ones that this turn serves next */
+    struct list sends;          /* connections that have something to send, not tried yet */
+    struct list tried;          /* sent, or not: their owners are still to be told */
+    struct list closed;         /* connections to be released at the turn's end */
+    struct list ports;          /* listening ports at which connections wait */
     struct rng rng;
     ns_t clocked;             /* last look at the clock */
     ns_t busy;                /* how long the last turn took until then, without waiting */
@@ -59,9 +64,9 @@ enum {
     REACTOR_HANDSHAKES_MAX =
         4, /* steps of handshakes in a turn: an RSA one costs up to a millisecond */
     REACTOR_READY_MAX = 256, /* connections served from the ready list in a turn, same reason */
-    /* Sent together. Each holds its buffer until then, the last twentieth of limits.memory has to last for those who
-     * are refused, and the first waits for the last. */
-    REACTOR_SENDS_MAX = 16,
+    /* Received together, and sent together. Each holds its buffer until then, the last twentieth of limits.memory has to
+     * last for those who are refused, and the first waits for the last. */
+    REACTOR_TOGETHER_MAX = 16,
 };
 
 /* A reactor on the kernel, by epoll. In simulation: sim_reactor_open() (sim.h). */
