@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* load.c - a load generator in one thread.
- * usage: load [--body N] [--cookie TEXT] [--tls] [--handshakes] PORT CONNECTIONS SECONDS RATE [PATH]
+ * usage: load [--body N] [--cookie TEXT] [--tls] [--handshakes] [--awake] [--told] PORT CONNECTIONS SECONDS RATE [PATH]
  * RATE 0: closed loop, each connection sends its next request when the last is answered (saturated).
  * RATE n: open loop. Request i is due at i / n seconds, whatever happened to those before; it waits for a
  * free connection if it must, and its latency counts from when it was due, so a stall is not hidden by
@@ -8,6 +8,8 @@
  * --body N: POST with N bytes of body. --cookie TEXT: each request has this Cookie field. --tls: TLS 1.3 without
  * verification, one handshake before the clock starts. --handshakes, with --tls: each request on a new connection with a full handshake; the server is
  * asked to close, and the next request waits for that, so that both ends are through with the connection.
+ * --awake: it looks for answers over and over and never sleeps; in between it gives the core away. --told: says "connected",
+ * begins when it gets a line, and closes its connections when its input ends, after the result.
  * Every answer is checked: status 200 and the announced length. Prints one line of JSON.
  * Next: load_tls.c. */
 #include "load_tls.h"
@@ -16,6 +18,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,6 +60,8 @@ static size_t body_n;
 static const char *cookie;
 static int tls;
 static int handshakes;
+static int awake;
+static int told;
 static int port;
 static int epoll;
 static uint64_t done;
@@ -309,6 +314,8 @@ static int take_options(int argc, char **argv)
                                            { "cookie", required_argument, NULL, 'c' },
                                            { "tls", no_argument, NULL, 't' },
                                            { "handshakes", no_argument, NULL, 'h' },
+                                           { "awake", no_argument, NULL, 'a' },
+                                           { "told", no_argument, NULL, 'w' },
                                            { NULL, 0, NULL, 0 } };
 
     for (int o; (o = getopt_long(argc, argv, "+", known, NULL)) != -1;) {
@@ -320,6 +327,10 @@ static int take_options(int argc, char **argv)
             tls = 1;
         else if (o == 'h')
             handshakes = 1;
+        else if (o == 'a')
+            awake = 1;
+        else if (o == 'w')
+            told = 1;
         else
             return 0;
     }
@@ -337,10 +348,18 @@ static void run(void)
         send_due(now);
         if (now >= stop_at && (idle_n == count || now > stop_at + 5000000000))
             break;
-        struct timespec wait = how_long(now);
+        struct timespec wait = awake ? (struct timespec){} : how_long(now);
         int n = epoll_pwait2(epoll, events, EVENTS, &wait, NULL);
         for (int i = 0; i < n; i++)
             serve(events[i].data.ptr);
+        if (awake && n == 0)
+            sched_yield();
+    }
+}
+
+static void wait_for_line(void)
+{
+    for (int c; (c = getchar()) != '\n' && c != EOF;) {
     }
 }
 
@@ -350,8 +369,8 @@ int main(int argc, char **argv)
 
     if (!at) {
         fprintf(stderr,
-                "usage: load [--body N] [--cookie TEXT] [--tls] [--handshakes] PORT CONNECTIONS "
-                "SECONDS RATE [PATH]\n");
+                "usage: load [--body N] [--cookie TEXT] [--tls] [--handshakes] [--awake] [--told] "
+                "PORT CONNECTIONS SECONDS RATE [PATH]\n");
         return 2;
     }
     port = atoi(argv[at]);
@@ -365,6 +384,11 @@ int main(int argc, char **argv)
     if (tls)
         tls_setup();
     connect_all();
+    if (told) {
+        puts("connected");
+        fflush(stdout);
+        wait_for_line();
+    }
     begin = next_due = now_ns();
     stop_at = begin + (int64_t)(seconds * 1e9);
     interval = rate > 0 ? (int64_t)(1e9 / rate) : 0;
@@ -376,5 +400,9 @@ int main(int argc, char **argv)
            "\"p999_ms\": %.3f}\n",
            (unsigned long)done, (unsigned long)errors, (double)done / took, percentile(0.5),
            percentile(0.99), percentile(0.999));
+    if (told) {
+        fflush(stdout);
+        wait_for_line();
+    }
     return errors > 0;
 }

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* origin.c - what stands behind the proxies in a benchmark: a lean HTTP/1.1 keep-alive server.
- * usage: origin PORT [THREADS]   (on 127.0.0.1)
+ * usage: origin [--awake] PORT [THREADS]   (on 127.0.0.1)
  * The answers are a table. A request is what ends with an empty line, followed by Content-Length bytes of
  * body, which are dropped; it is answered when all of it has come, in order. Each thread has its own
- * listener on the port and shares nothing. It trusts its peers: it is a tool, not a server. */
+ * listener on the port and shares nothing. --awake: it looks for requests over and over and never sleeps; in between it gives
+ * the core away. It trusts its peers: it is a tool, not a server. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -44,6 +46,7 @@ struct peer {
 
 static int port;
 static bool shared_port;
+static bool awake;
 
 static void fail(const char *what)
 {
@@ -201,7 +204,9 @@ static void *serve_all(void *listener_fd)
 
     watch(epoll, listener, EPOLLIN, NULL);
     for (;;) {
-        int n = epoll_wait(epoll, events, EVENTS, -1);
+        int n = epoll_wait(epoll, events, EVENTS, awake ? 0 : -1);
+        if (n == 0)
+            sched_yield();
         for (int i = 0; i < n; i++) {
             if (events[i].data.ptr)
                 serve(events[i].data.ptr, events[i].events);
@@ -231,10 +236,13 @@ static void make_answers(void)
 int main(int argc, char **argv)
 {
     int listeners[THREADS_MAX];
+    awake = argc > 1 && strcmp(argv[1], "--awake") == 0;
+    argc -= awake;
+    argv += awake;
     int threads = argc > 2 ? atoi(argv[2]) : 1;
 
     if (argc < 2 || argc > 3 || threads < 1 || threads > THREADS_MAX) {
-        fprintf(stderr, "usage: origin PORT [THREADS]   (at most %d)\n", THREADS_MAX);
+        fprintf(stderr, "usage: origin [--awake] PORT [THREADS]   (at most %d)\n", THREADS_MAX);
         return 2;
     }
     port = atoi(argv[1]);

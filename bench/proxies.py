@@ -131,9 +131,9 @@ def make_certificate(folder):
                 both.write(part.read())
 
 
-def start_origin():
+def start_origin(awake=False):
     port = free_port()
-    process = subprocess.Popen([os.path.join(TOOLS, "origin"), str(port)], preexec_fn=pin(OTHER_CORE))
+    process = subprocess.Popen([os.path.join(TOOLS, "origin"), *(["--awake"] if awake else []), str(port)], preexec_fn=pin(OTHER_CORE))
     wait_listening(port, process, "origin")
     return process, port
 
@@ -217,12 +217,36 @@ class Proxy:
             self.process.wait()
 
 
-def load(port, connections, seconds, rate, path="/", options=()):
-    done = subprocess.run([os.path.join(TOOLS, "load"), *options, str(port), str(connections), str(seconds), str(rate), path],
-                          stdout=subprocess.PIPE, text=True, preexec_fn=pin(OTHER_CORE))
-    if not done.stdout.startswith("{"):
+def load_command(port, connections, seconds, rate, path, options):
+    return [os.path.join(TOOLS, "load"), *options, str(port), str(connections), str(seconds), str(rate), path]
+
+
+def result_of(line, port):
+    if not line.startswith("{"):
         sys.exit(f"the load generator failed on port {port}")
-    result = json.loads(done.stdout)
+    result = json.loads(line)
     if result["errors"]:
         sys.exit(f"{result['errors']} wrong answers through port {port}")
+    return result
+
+
+def load(port, connections, seconds, rate, path="/", options=()):
+    done = subprocess.run(load_command(port, connections, seconds, rate, path, options), stdout=subprocess.PIPE, text=True,
+                          preexec_fn=pin(OTHER_CORE))
+    return result_of(done.stdout, port)
+
+
+def load_awake(proxy, connections, seconds, rate, path="/", options=()):
+    """The same by who never sleeps, and what the proxy's CPU time was meanwhile: of the exchanges alone, not of connecting and closing."""
+    process = subprocess.Popen(load_command(proxy.port, connections, seconds, rate, path, ["--awake", "--told", *options]),
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=pin(OTHER_CORE))
+    process.stdout.readline()
+    before = proxy.cpu_ns()
+    process.stdin.write("begin\n")
+    process.stdin.flush()
+    line = process.stdout.readline()
+    used = proxy.cpu_ns() - before
+    process.communicate()
+    result = result_of(line, proxy.port)
+    result["cpu_us"] = used / 1000 / max(1, result["done"])
     return result
