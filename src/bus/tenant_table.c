@@ -50,14 +50,17 @@ void tenant_table_put(struct tenant_table *t, unsigned id, uint64_t hash)
     t->hashes[id + 1] = hash;
 }
 
-/* Whether one has a value is nothing that a processor could foresee: both ways out are one. */
+/* Whether one has a value is nothing that a processor could foresee: both ways out are one, in arithmetic, for compilers make
+ * two branches of an `or`. */
 static unsigned find(const struct tenant_table *t, uint64_t hash)
 {
     uint32_t cell = (uint32_t)(hash % TENANT_CELLS);
 
     for (;; cell = (cell + 1) % TENANT_CELLS) {
         unsigned number = t->cells[cell];
-        if ((number == 0) | (t->hashes[number] == hash))
+        uint64_t taken =
+            0 - (uint64_t)((number + UINT8_MAX) >> 8); /* all bits, or none when it is 0 */
+        if (((t->hashes[number] ^ hash) & taken) == 0)
             return number;
     }
 }

@@ -16,7 +16,7 @@ MUTANTS = [
     ("a_shorter_threshold_moves_none", "src/core/verdict.c", "            o->missed_by[i]++;\n", "            continue;\n", "test_core_verdict"),
     ("what_a_verdict_does_not_say_is_lost", "src/control/book.c", "    accumulate(SERIES_MAX, ret_counts, sums, ret_counts);\n", "",
      "test_control_journey_steps"),
-    ("who_comes_second_is_unknown", "src/bus/tenant_table.c", "(number == 0) |", "(number == 0) | 1 |", "test_bus_tenant_table"),
+    ("who_comes_second_is_unknown", "src/bus/tenant_table.c", "& taken) == 0)", "& taken) == 0 || 1)", "test_bus_tenant_table"),
     ("leaving_is_failing", "src/plane/http/ending.c",
      "? rows[e].cause :", "? e == ENDING_client_gone ? CAUSE_ANSWER_BROKEN : rows[e].cause :", "leaving_clients"),
     ("clients_slowness_is_ours", "src/plane/http/account.c",
