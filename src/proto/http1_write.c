@@ -21,16 +21,34 @@ static void write_field(struct str *out, struct span name, struct span value)
     out->n += n;
 }
 
-/* As it was received when it was written as we write: one copy instead of two. */
-static void write_received(struct str *out, const struct http_field *f)
+/* It was received as we would write it: name, colon, blank, value. */
+static bool is_canonical(const struct http_field *f)
 {
     const char *behind = f->name + f->name_n;
 
-    if (f->value != behind + 2 || behind[0] != ':' || behind[1] != ' ') {
-        write_field(out, field_name(f), field_value(f));
-        return;
+    return f->value == behind + 2 && behind[0] == ':' && behind[1] == ' ';
+}
+
+/* How many of these stand one behind the other in what was received, as we would write them: most of all fields do, and one
+ * copy costs less than one for each. */
+static uint32_t run_of_received(const struct http_field *f, uint32_t most)
+{
+    uint32_t n = 0;
+
+    while (n < most && !f[n].hop && is_canonical(&f[n])) {
+        const char *end = f[n].value + f[n].value_n;
+        n++;
+        if (n == most || f[n].name != end + 2 || end[0] != '\r' || end[1] != '\n')
+            break;
     }
-    size_t n = (size_t)f->name_n + 2 + f->value_n;
+    return n;
+}
+
+static void write_received(struct str *out, const struct http_field *f, uint32_t count)
+{
+    const struct http_field *last = &f[count - 1];
+    size_t n = (size_t)(last->value + last->value_n - f->name);
+
     if (!str_reserve(out, n + 2))
         return;
     memcpy(out->p + out->n, f->name, n);
@@ -40,10 +58,14 @@ static void write_received(struct str *out, const struct http_field *f)
 
 static void write_fields(struct str *out, const struct http_head *h)
 {
-    for (uint32_t i = 0; i < h->field_count; i++) {
+    for (uint32_t i = 0; i < h->field_count;) {
         const struct http_field *f = &h->fields[i];
-        if (!f->hop)
-            write_received(out, f);
+        uint32_t run = run_of_received(f, h->field_count - i);
+        if (run)
+            write_received(out, f, run);
+        else if (!f->hop)
+            write_field(out, field_name(f), field_value(f));
+        i += run ? run : 1;
     }
     for (uint32_t i = 0; i < h->extra_count; i++)
         write_field(out, h->extra[i].name, h->extra[i].value);

@@ -43,7 +43,7 @@ MUTANTS = [
     ("a_slow_client_is_not_told_of", "src/io/conn.c", "        c->handler->stalled(c);\n", "        c->begun = true;\n", "slow_readers"),
     ("half_a_request_is_none", "src/plane/http/h1_up.c", " && !conn_send_begun(&u->conn);", ";", "failing_instances"),
     ("hop_fields_pass", "src/proto/http1_write.c",
-     "        if (!f->hop)\n", "        if (f->id != HTTP_CONTENT_LENGTH && f->id != HTTP_TRANSFER_ENCODING)\n", "keep_alive"),
+     "!f[n].hop && is_canonical", "f[n].id != HTTP_CONTENT_LENGTH && f[n].id != HTTP_TRANSFER_ENCODING && is_canonical", "keep_alive"),
     ("idle_bytes_ignored", "src/plane/http/h1_up.c",
      "        close_now(u); /* nobody asked: bytes or the end, it is of no more use */\n        return (struct lent){};",
      "        static char sink[4096];\n        return (struct lent){ sink, sizeof(sink) };", "stray_bytes"),

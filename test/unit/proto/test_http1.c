@@ -2,6 +2,7 @@
 /* test_http1.c - every reason for which a head is refused, and its near misses that must pass. */
 #include "unit.h"
 
+#include "base/rand.h"
 #include "proto/http1.h"
 
 static const struct http1_limits limits = { .head = 2000, .line = 200, .fields = 5 };
@@ -450,10 +451,55 @@ static void hop_by_hop_fields_are_dropped(void **state)
     }
 }
 
+/* Fields in any order and any clothes come out as one for one would: however many are copied at once. */
+static void runs_of_fields_are_written_as_each_would_be(void **state)
+{
+    static const struct {
+        const char *received;
+        const char *written;
+    } kinds[] = {
+        { "A: one\r\n", "A: one\r\n" },
+        { "b-c: two words\r\n", "b-c: two words\r\n" },
+        { "D:  far\r\n", "D: far\r\n" },
+        { "E:near\r\n", "E: near\r\n" },
+        { "F:\ttab\r\n", "F: tab\r\n" },
+        { "G: behind \t\r\n", "G: behind\r\n" },
+        { "H: \r\n", "H: \r\n" },
+        { "I:\r\n", "I: \r\n" },
+        { "TE: x\r\n", "" },
+        { "Named: x\r\n", "" },
+    };
+    struct http_field fields[HTTP1_FIELDS_MAX];
+    struct rng rng = { 7 };
+
+    (void)state;
+    for (int i = 0; i < 3000; i++) {
+        char text[600], wanted[600], room[2000];
+        struct str received = str_fixed(text, sizeof(text));
+        struct str written = str_fixed(wanted, sizeof(wanted));
+        struct str out = str_fixed(room, sizeof(room));
+        struct http_head h;
+        str_literal(&received, "GET / HTTP/1.1\r\nHost: a\r\n");
+        str_literal(&written, "GET / HTTP/1.1\r\nHost: a\r\n");
+        for (unsigned k = (unsigned)rng_below(&rng, 4); k > 0; k--) {
+            size_t kind = (size_t)rng_below(&rng, COUNT(kinds));
+            str_text(&received, kinds[kind].received);
+            str_text(&written, kinds[kind].written);
+        }
+        str_literal(&received, "Connection: named\r\n\r\n");
+        str_literal(&written, "\r\n");
+        assert_int_equal(scan_and_parse(str_span(&received), fields, &h), HTTP1_GOOD);
+        http1_write_request(&out, &h, HTTP1_PERSIST);
+        assert_int_equal(out.n, written.n);
+        assert_memory_equal(room, wanted, out.n);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests),
+        cmocka_unit_test(runs_of_fields_are_written_as_each_would_be),
         cmocka_unit_test(limits_are_kept),
         cmocka_unit_test(a_head_may_come_byte_by_byte),
         cmocka_unit_test(what_a_head_means),
