@@ -77,12 +77,14 @@ static void serve_due(struct reactor *r, struct list *due)
     }
 }
 
-/* First all of them receive, then all are told, then all send: each step finds its code, and the kernel's, in the cache. */
+/* First all of them receive, then all are told, then all send: each step finds its code, and the kernel's, in the cache. Who
+ * is still to send holds his buffer, so that many fewer receive. */
 static int serve_some(struct reactor *r)
 {
+    int most = REACTOR_TOGETHER_MAX - (int)r->sends.count;
     int n = 0;
 
-    for (; n < REACTOR_TOGETHER_MAX && !list_empty(&r->ready); n++)
+    for (; n < most && !list_empty(&r->ready); n++)
         conn_take(container_of(list_pop(&r->ready), struct conn, ready_link));
     for (size_t i = 0; i < DUE_COUNT; i++)
         serve_due(r, &r->due[i]);
