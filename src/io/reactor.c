@@ -68,26 +68,25 @@ static void poll_events(struct reactor *r, ns_t until)
     set_active(r, r->now);
 }
 
-static void serve_due(struct reactor *r, struct list *due)
+/* Who is still to send holds his buffer: that many fewer receive. One does in any case: what was sent may have made others send. */
+static size_t receivers_most(const struct reactor *r)
 {
-    while (!list_empty(due)) {
-        conn_serve(container_of(list_pop(due), struct conn, ready_link));
-        if (r->sends.count >= REACTOR_TOGETHER_MAX)
-            conn_send_all(r);
-    }
+    return r->sends.count < REACTOR_TOGETHER_MAX ? REACTOR_TOGETHER_MAX - r->sends.count : 1;
 }
 
-/* First all of them receive, then all are told, then all send: each step finds its code, and the kernel's, in the cache. Who
- * is still to send holds his buffer, so that many fewer receive. */
+/* First all of them receive, then all are told, then all send: each step finds its code, and the kernel's, in the cache. */
 static int serve_some(struct reactor *r)
 {
-    int most = REACTOR_TOGETHER_MAX - (int)r->sends.count;
     int n = 0;
 
-    for (; n < most && !list_empty(&r->ready); n++)
+    if (r->sends.count >= REACTOR_TOGETHER_MAX)
+        conn_send_all(r);
+    for (size_t left = receivers_most(r); left > 0 && !list_empty(&r->ready); left--, n++)
         conn_take(container_of(list_pop(&r->ready), struct conn, ready_link));
-    for (size_t i = 0; i < DUE_COUNT; i++)
-        serve_due(r, &r->due[i]);
+    for (size_t i = 0; i < DUE_COUNT; i++) {
+        while (!list_empty(&r->due[i]))
+            conn_serve(container_of(list_pop(&r->due[i]), struct conn, ready_link));
+    }
     return n;
 }
 

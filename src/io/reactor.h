@@ -64,8 +64,8 @@ enum {
     REACTOR_HANDSHAKES_MAX =
         4, /* steps of handshakes in a turn: an RSA one costs up to a millisecond */
     REACTOR_READY_MAX = 256, /* connections served from the ready list in a turn, same reason */
-    /* Received together, and sent together; of both at most so many. Each holds its buffer until then, the last twentieth of limits.memory has to
-     * last for those who are refused, and the first waits for the last. */
+    /* Received together, and then sent together; those who wait for both, at most. Each holds its buffer until then, the
+     * last twentieth of limits.memory has to last for those who are refused, and the first waits for the last. */
     REACTOR_TOGETHER_MAX = 16,
 };
 

@@ -458,9 +458,9 @@ static void on_received(struct conn *c, size_t n)
     case H1_DOWN_HEAD: look_for_head(d); break;
     case H1_DOWN_EXCHANGE: body_came(d); break;
     case H1_DOWN_LINGER:
+        /* the buffer may be given back already: by who began to linger when this was received */
+        d->have = 0;
         d->lingered += (uint32_t)n;
-        d->have =
-            0; /* the buffer may be given back already: by who began to linger when this was received */
         give_buffer_back(d);
         if (d->lingered > LINGER_BYTES_MAX)
             close_now(d);

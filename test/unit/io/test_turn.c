@@ -12,7 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { ENDS = 3, STORY_MAX = 400 };
+enum { ENDS = 3, MANY = 2 * REACTOR_TOGETHER_MAX, STORY_MAX = 2000 };
 
 struct end {
     struct conn conn;
@@ -21,10 +21,12 @@ struct end {
     char bytes[16];
     size_t have;
     void (*on_received)(struct end *e);
+    int again; /* so often it sends once more when it has sent */
 };
 
 static struct reactor reactor;
-static struct end ends[ENDS];
+static struct end ends[MANY];
+static size_t count;          /* of them */
 static char story[STORY_MAX]; /* what happened, a word each: the end's name, and what */
 
 static void tell(const struct end *e, const char *what)
@@ -69,6 +71,14 @@ static void on_ended(struct conn *c)
     tell(of(c), "ended");
 }
 
+static void answer(struct end *e)
+{
+    static char bytes[] = "!";
+    struct iovec piece = { bytes, 1 };
+
+    conn_send(&e->conn, &piece, 1);
+}
+
 static void on_sent(struct conn *c)
 {
     struct end *e = of(c);
@@ -76,9 +86,11 @@ static void on_sent(struct conn *c)
     bool all = true;
 
     /* whoever is told first finds that the others have sent as well */
-    for (size_t i = 0; i < ENDS; i++)
+    for (size_t i = 0; i < count; i++)
         all &= ends[i].far < 0 || recv(ends[i].far, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
     tell(e, all ? "sent-all" : "sent");
+    if (e->again-- > 0)
+        answer(e);
 }
 
 static void on_connected(struct conn *c)
@@ -135,14 +147,14 @@ static void turn(void)
     reactor_turn(&reactor, reactor_clock(&reactor) + 10 * NS_PER_S); /* something is there */
 }
 
-static int open_all(void **state)
+static int open_count(size_t n)
 {
-    (void)state;
     story[0] = '\0';
+    count = n;
     err e = io_epoll_open(&reactor, 0, 1);
     assert_false(e.failed);
     reactor_set_owner(&reactor, (struct reactor_owner){ .top = top, .has_mail = has_mail });
-    for (size_t i = 0; i < ENDS; i++) {
+    for (size_t i = 0; i < count; i++) {
         int pair[2];
         assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
         struct accepted a = { .fd = pair[0], .peer.storage.ss_family = AF_UNIX };
@@ -154,10 +166,22 @@ static int open_all(void **state)
     return 0;
 }
 
+static int open_all(void **state)
+{
+    (void)state;
+    return open_count(ENDS);
+}
+
+static int open_many(void **state)
+{
+    (void)state;
+    return open_count(MANY);
+}
+
 static int close_all(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < ENDS; i++) {
+    for (size_t i = 0; i < count; i++) {
         conn_close(&ends[i].conn);
         close(ends[i].far);
     }
@@ -169,14 +193,6 @@ static int close_all(void **state)
 static void say(const struct end *e, const char *text)
 {
     assert_int_equal(write(e->far, text, strlen(text)), strlen(text));
-}
-
-static void answer(struct end *e)
-{
-    static char bytes[] = "!";
-    struct iovec piece = { bytes, 1 };
-
-    conn_send(&e->conn, &piece, 1);
 }
 
 static void all_receive_then_all_are_told_then_all_send(void **state)
@@ -286,6 +302,21 @@ static void an_end_is_told_in_its_turn(void **state)
     assert_story("a:lends b:lends a:received b:ended");
 }
 
+/* As when a timer fires for many at once: all of it leaves before anybody receives, and those who came are served in the same
+ * turn, also when what was sent makes as many send again. */
+static void many_sends_from_before_hold_nobody_up(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < MANY; i++) {
+        ends[i].again = 1;
+        answer(&ends[i]);
+    }
+    say(&ends[0], "x");
+    turn();
+    assert_memory_equal(story, "a:sent-all b:sent-all ", 22);
+    assert_non_null(strstr(story, " a:lends a:received a:sent-all b:sent-all "));
+}
+
 #define TURN_TEST(f) cmocka_unit_test_setup_teardown(f, open_all, close_all)
 
 int main(void)
@@ -297,6 +328,8 @@ int main(void)
         TURN_TEST(who_goes_on_first_keeps_what_it_received),
         TURN_TEST(who_failed_meanwhile_is_told_what_came_first),
         TURN_TEST(an_end_is_told_in_its_turn),
+        cmocka_unit_test_setup_teardown(many_sends_from_before_hold_nobody_up, open_many,
+                                        close_all),
     };
     return RUN(tests);
 }
