@@ -42,10 +42,12 @@ ns_t reactor_active_since(const struct reactor *r)
     return atomic_load_explicit(&r->active_since, memory_order_acquire);
 }
 
-/* How long the poll may wait: not at all while something is known to be ready. */
+/* How long the poll may wait: not at all while something is known to be ready, or a timer has closed somebody whose
+ * memory is still to be given back. */
 static ns_t wait_until(struct reactor *r, ns_t until)
 {
-    if (!list_empty(&r->ready) || !list_empty(&r->sends) || !list_empty(&r->ports))
+    if (!list_empty(&r->ready) || !list_empty(&r->sends) || !list_empty(&r->ports) ||
+        !list_empty(&r->closed))
         return 0;
     ns_t next = timers_next(&r->timers);
     return next < until ? next : until;

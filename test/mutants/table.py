@@ -41,6 +41,8 @@ MUTANTS = [
      "    list_append(&c->reactor->sends, &c->send_link);\n    conn_send_all(c->reactor);\n", "test_io_turn"),
     ("nobody_receives_while_many_send", "src/io/reactor.c", "REACTOR_TOGETHER_MAX - r->sends.count : 1;", "REACTOR_TOGETHER_MAX - r->sends.count : 0;",
      "test_io_turn"),
+    ("who_was_closed_waits_for_others", "src/io/reactor.c", " ||\n        !list_empty(&r->closed))", ")", "test_io_turn"),
+    ("one_stall_is_overload", "src/plane/http/edge.c", "e->reactor->busy < OVERLOAD_TURN_MAX ?", "e->reactor->busy < NS_NEVER ?", "one_stall_is_no_overload"),
     ("clients_are_heard_first", "src/io/reactor.h", "enum due { DUE_OUTGOING, DUE_INCOMING, DUE_COUNT };",
      "enum due { DUE_INCOMING, DUE_OUTGOING, DUE_COUNT };", "test_io_turn"),
     ("a_slow_client_is_not_told_of", "src/io/conn.c", "        c->handler->stalled(c);\n", "        c->begun = true;\n", "slow_readers"),

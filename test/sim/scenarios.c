@@ -507,6 +507,8 @@ const struct scenario scenarios[] = {
     { "retry_storm", "everything fails: retries stay within the budget", retry_storm },
     { "refusals_not_retried", "this node has too much to do: nothing is tried again",
       refusals_not_retried },
+    { "one_stall_is_no_overload", "a machine that stands still for seconds: nobody is refused",
+      one_stall_is_no_overload },
     { "deadline", "one deadline over all tries, which instances are told", deadline },
     { "deadline_while_sending", "the deadline holds while an instance does not take the request",
       deadline_while_sending },

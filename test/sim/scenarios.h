@@ -55,6 +55,7 @@ void broken_bodies_held(struct sim *s);
 void streams_not_held(struct sim *s);
 void retry_storm(struct sim *s);
 void refusals_not_retried(struct sim *s);
+void one_stall_is_no_overload(struct sim *s);
 void deadline(struct sim *s);
 void deadline_while_sending(struct sim *s);
 void short_time_left(struct sim *s);

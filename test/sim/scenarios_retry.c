@@ -218,6 +218,24 @@ void refusals_not_retried(struct sim *s)
     finish(s, SECONDS(1));
 }
 
+/* The machine stands still in the middle of a turn, for seconds: that is over when it is seen, so nobody is refused and no
+ * connection is closed for it. */
+void one_stall_is_no_overload(struct sim *s)
+{
+    sim_start(s);
+    clients_start(s, 6, 20, 5, quick_plan);
+    sim_pass(s, up_to(s, 50) * NS_PER_MS);
+    for (unsigned i = 0; i < KIT_WORKERS; i++)
+        s->edges[i].reactor->busy = (1 + up_to(s, 100)) * NS_PER_S;
+    for (unsigned i = 0; i < 1000 && s->clients_running; i++) {
+        sim_pass(s, NS_PER_MS);
+        for (unsigned k = 0; k < KIT_WORKERS; k++)
+            SIM_CHECK(s, s->edges[k].overload == OVERLOAD_NONE, "it is overloaded after %u ms", i);
+    }
+    SIM_CHECK(s, s->clients_running == 0, "not all was answered");
+    finish(s, SECONDS(1));
+}
+
 /* ---- deadlines */
 
 static ns_t deadline_for(const struct sim *s, const struct plan *p)

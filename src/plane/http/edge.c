@@ -14,8 +14,11 @@
 
 #define OVERLOAD_LAG_SAVES   (100 * NS_PER_MS)
 #define OVERLOAD_LAG_REFUSES (500 * NS_PER_MS)
+/* What one turn can add to an eighth: a machine that stood still once, for however long, is no overload. Turns that
+ * are all this long are, after nine of them. */
+#define OVERLOAD_TURN_MAX (750 * NS_PER_MS)
 
-enum { IDLE_CLOSED_PER_TURN = 16 };
+enum { GIVE_WAY_PER_TURN = 16 };
 
 /* Sets the level, and does at once what it asks for. */
 static void set_overload(struct http_edge *e, enum overload level)
@@ -42,28 +45,33 @@ static bool memory_fuller(const struct http_edge *e, unsigned percent)
            is_fuller(&e->buffers, e->connections_max * (size_t)2, percent);
 }
 
-bool edge_full(const struct http_edge *e)
+bool edge_refuses(const struct http_edge *e)
 {
-    return memory_fuller(e, 95);
+    return e->overload == OVERLOAD_REFUSES || memory_fuller(e, 95);
+}
+
+/* A level is left at a lower mark than it is entered. */
+static bool is_above(const struct http_edge *e, enum overload level, unsigned percent, ns_t lag)
+{
+    bool stays = e->overload >= level;
+
+    return memory_fuller(e, percent - (stays ? 10 : 0)) || e->lag * (stays ? 2 : 1) > lag;
 }
 
 /* Once a turn. Both signs are of ourselves, not of the instances: memory, and how long an event waits
- * because turns are long. The levels are left at a lower mark than they are entered. */
+ * because turns are long. */
 static void overload_watch(struct http_edge *e)
 {
-    unsigned slack = e->overload ? 10 : 0; /* percent */
-    ns_t patience = e->overload ? 2 : 1;
-
-    e->lag += (e->reactor->busy - e->lag) / 8;
+    ns_t busy = e->reactor->busy < OVERLOAD_TURN_MAX ? e->reactor->busy : OVERLOAD_TURN_MAX;
+    e->lag += (busy - e->lag) / 8;
     enum overload level = OVERLOAD_NONE;
-    if (memory_fuller(e, 95 - slack) || e->lag * patience > OVERLOAD_LAG_REFUSES)
+    if (is_above(e, OVERLOAD_REFUSES, 95, OVERLOAD_LAG_REFUSES))
         level = OVERLOAD_REFUSES;
-    else if (memory_fuller(e, 80 - slack) || e->lag * patience > OVERLOAD_LAG_SAVES)
+    else if (is_above(e, OVERLOAD_SAVES, 80, OVERLOAD_LAG_SAVES))
         level = OVERLOAD_SAVES;
     if (level != e->overload)
         set_overload(e, level);
-    for (int i = 0;
-         level >= OVERLOAD_SAVES && i < IDLE_CLOSED_PER_TURN && h1_down_make_room(e, true); i++)
+    for (int i = 0; level >= OVERLOAD_SAVES && i < GIVE_WAY_PER_TURN && h1_down_save(e); i++)
         ;
 }
 
@@ -258,7 +266,7 @@ static bool accepted(struct port *p, const struct accepted *a)
     struct http_edge *e = p->owner;
 
     if (e->down_list.count >= e->connections_max)
-        h1_down_make_room(e, false);
+        h1_down_make_room(e);
     return h1_down_open(e, p, a);
 }
 

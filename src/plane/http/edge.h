@@ -45,7 +45,7 @@ enum {
 /* What is done when this reactor has too much to do. */
 enum overload {
     OVERLOAD_NONE,
-    OVERLOAD_SAVES,   /* connections are closed with their answer, idle ones at once */
+    OVERLOAD_SAVES, /* connections are closed with their answer, idle ones at once; slow heads are refused */
     OVERLOAD_REFUSES, /* new requests are answered 503 before anything is done for them */
 };
 
@@ -183,8 +183,9 @@ void edge_drain(struct http_edge *e, ns_t deadline);
 /* There may be room again for connections that wait at the ports. */
 void edge_resume_ports(struct http_edge *e);
 
-/* Memory is all but used up, at this moment. */
-bool edge_full(const struct http_edge *e);
+/* There is too much to do for anything new, or memory is all but used up, at this moment: what is left of it is for
+ * telling those who are refused. */
+bool edge_refuses(const struct http_edge *e);
 
 /* No connection and no exchange is left. */
 bool edge_idle(const struct http_edge *e);

@@ -386,7 +386,7 @@ static void begin(struct exchange *x, const struct http_part *part)
         refuse(x, ENDING_misdirected);
         return;
     }
-    if (x->edge->overload == OVERLOAD_REFUSES) {
+    if (edge_refuses(x->edge)) {
         refuse(x, ENDING_overloaded);
         return;
     }

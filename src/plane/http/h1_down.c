@@ -30,6 +30,7 @@ struct h1_down {
     struct http_edge *edge;
     struct timer timer;
     struct link wait_link; /* in edge->idle_downs while IDLE, in edge->head_downs while HEAD */
+    ns_t waits_since;      /* while in one of them */
     struct leg *leg;       /* while in EXCHANGE */
     struct leg_peer peer;
     struct address_place place;
@@ -110,8 +111,10 @@ static void move(struct h1_down *d, enum h1_down_state to)
     machine_check_move(states, d->state, to);
     if (waits(d->state))
         list_remove(waiting_in(d->edge, d->state), &d->wait_link);
-    if (waits(to))
+    if (waits(to)) {
+        d->waits_since = d->edge->reactor->now;
         list_append(waiting_in(d->edge, to), &d->wait_link);
+    }
     d->state = to;
     timer_set(&d->edge->reactor->timers, &d->timer, deadline_of(d, to));
 }
@@ -330,7 +333,7 @@ static void look_for_head(struct h1_down *d)
     case HTTP1_REFUSED: refuse(d, ending_of_http1(why)); break;
     case HTTP1_MORE:
         /* when there is too much to do nobody is waited for: a buffer full of half heads helps no one */
-        if (d->edge->overload != OVERLOAD_REFUSES && !edge_full(d->edge) && make_room(d))
+        if (!edge_refuses(d->edge) && make_room(d))
             wait_for_head(d);
         else
             refuse(d, ENDING_overloaded);
@@ -838,7 +841,7 @@ static struct h1_down *slow_head(struct http_edge *e)
     if (list_empty(&e->head_downs))
         return NULL;
     struct h1_down *d = container_of(list_first(&e->head_downs), struct h1_down, wait_link);
-    return e->reactor->now - d->began > HEAD_SLOW ? d : NULL;
+    return e->reactor->now - d->waits_since > HEAD_SLOW ? d : NULL;
 }
 
 static struct h1_down *longest_idle(struct http_edge *e, bool used)
@@ -856,17 +859,28 @@ bool h1_down_has_room(struct http_edge *e)
     return slow_head(e) || !list_empty(&e->idle_downs);
 }
 
-bool h1_down_make_room(struct http_edge *e, bool used)
+static bool give_way(struct h1_down *d, void (*how)(struct h1_down *d))
 {
-    struct h1_down *d = slow_head(e);
-
-    if (!d)
-        d = longest_idle(e, used);
     if (!d)
         return false;
-    edge_count(e, e->slots->counters + EDGE_MADE_ROOM, 1);
-    close_now(d);
+    edge_count(d->edge, d->edge->slots->counters + EDGE_MADE_ROOM, 1);
+    how(d);
     return true;
+}
+
+bool h1_down_make_room(struct http_edge *e)
+{
+    return give_way(slow_head(e), close_now) || give_way(longest_idle(e, false), close_now);
+}
+
+static void refuse_slow(struct h1_down *d)
+{
+    refuse(d, ENDING_overloaded);
+}
+
+bool h1_down_save(struct http_edge *e)
+{
+    return give_way(slow_head(e), refuse_slow) || give_way(longest_idle(e, true), close_now);
 }
 
 void h1_down_cut(struct h1_down *d)

@@ -38,10 +38,13 @@ void h1_down_drain(struct h1_down *d);
 /* Whether a connection could give way to a new one. */
 bool h1_down_has_room(struct http_edge *e);
 
-/* Closes the connection whose head has been coming for too long, or else the one that has been idle longest;
- * false when there is none. Its place is free at the turn's end. `used`: not one whose first request is
- * still to come. */
-bool h1_down_make_room(struct http_edge *e, bool used);
+/* A place is wanted: closes the connection whose head has been coming for too long, or else the one that has been
+ * idle longest; false when there is none. Its place is free at the turn's end. */
+bool h1_down_make_room(struct http_edge *e);
+
+/* Memory is wanted: tells the client whose head has been coming for too long that there is too much to do, or else
+ * closes the connection that has been idle longest after a request; false when there is none. */
+bool h1_down_save(struct http_edge *e);
 
 /* Closes at once; an exchange under way must have been cut. */
 void h1_down_cut(struct h1_down *d);

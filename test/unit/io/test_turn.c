@@ -317,6 +317,28 @@ static void many_sends_from_before_hold_nobody_up(void **state)
     assert_non_null(strstr(story, " a:lends a:received a:sent-all b:sent-all "));
 }
 
+static void close_first(struct timer *t)
+{
+    (void)t;
+    conn_close(&ends[0].conn);
+}
+
+/* A timer has closed it before the poll: its memory is given back in this turn, not when somebody else comes. */
+static void whom_a_timer_closes_is_released_at_once(void **state)
+{
+    struct timer t = { .fire = close_first };
+    ns_t began = reactor_clock(&reactor);
+
+    (void)state;
+    ends[0].again = 0;
+    timer_set(&reactor.timers, &t, began);
+    reactor_turn(&reactor, 0); /* the next one begins after that time */
+    while (story[0] == '\0' && reactor_clock(&reactor) < began + 5 * NS_PER_S)
+        reactor_turn(&reactor, began + 5 * NS_PER_S);
+    assert_true(reactor_clock(&reactor) < began + 5 * NS_PER_S);
+    assert_story("a:released");
+}
+
 #define TURN_TEST(f) cmocka_unit_test_setup_teardown(f, open_all, close_all)
 
 int main(void)
@@ -328,6 +350,7 @@ int main(void)
         TURN_TEST(who_goes_on_first_keeps_what_it_received),
         TURN_TEST(who_failed_meanwhile_is_told_what_came_first),
         TURN_TEST(an_end_is_told_in_its_turn),
+        TURN_TEST(whom_a_timer_closes_is_released_at_once),
         cmocka_unit_test_setup_teardown(many_sends_from_before_hold_nobody_up, open_many,
                                         close_all),
     };
