@@ -173,6 +173,7 @@ def a_query_that_fails_stops_nothing():
 
         def measured():
             return next(w for w in mail(edge)["objectives"][0]["windows"] if w["window"] == "5m")["measured_s"]
+
         def grows():
             before = measured()
             time.sleep(3)

@@ -43,6 +43,7 @@ MUTANTS = [
      "test_io_turn"),
     ("who_was_closed_waits_for_others", "src/io/reactor.c", " ||\n        !list_empty(&r->closed))", ")", "test_io_turn"),
     ("one_stall_is_overload", "src/plane/http/edge.c", "e->reactor->busy < OVERLOAD_TURN_MAX ?", "e->reactor->busy < NS_NEVER ?", "one_stall_is_no_overload"),
+    ("who_waits_behind_another_is_slow", "src/plane/http/h1_down.c", "return !unread && e->reactor", "return (!unread || 1) && e->reactor", "pipelined_under_load"),
     ("clients_are_heard_first", "src/io/reactor.h", "enum due { DUE_OUTGOING, DUE_INCOMING, DUE_COUNT };",
      "enum due { DUE_INCOMING, DUE_OUTGOING, DUE_COUNT };", "test_io_turn"),
     ("a_slow_client_is_not_told_of", "src/io/conn.c", "        c->handler->stalled(c);\n", "        c->begun = true;\n", "slow_readers"),

@@ -516,6 +516,8 @@ const struct scenario scenarios[] = {
       short_time_left },
     { "pipelined_behind_slow", "a request that waits behind a long answer has its whole time",
       pipelined_behind_slow },
+    { "pipelined_under_load", "a request that waited behind a long answer is no slow one",
+      pipelined_under_load },
     { "client_gone_cancels", "clients leave while their request waits, is held, or backs off",
       client_gone_cancels },
     { "unsent_post_redispatched", "a POST that no instance got goes to another",

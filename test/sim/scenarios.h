@@ -60,6 +60,7 @@ void deadline(struct sim *s);
 void deadline_while_sending(struct sim *s);
 void short_time_left(struct sim *s);
 void pipelined_behind_slow(struct sim *s);
+void pipelined_under_load(struct sim *s);
 void client_gone_cancels(struct sim *s);
 void unsent_post_redispatched(struct sim *s);
 void repeats(struct sim *s);

@@ -373,6 +373,37 @@ void pipelined_behind_slow(struct sim *s)
     finish(s, SECONDS(1));
 }
 
+static void thinking_plan(struct sim *s, struct plan *p)
+{
+    p->delay_ms = p->id % 2 ? 1500 + up_to(s, 1000) : up_to(s, 10);
+    p->size = 100;
+}
+
+/* Just when an answer that took seconds has gone there is too much to do. The whole request behind it, which is to be
+ * looked at next, is not refused as a head that came slowly. */
+void pipelined_under_load(struct sim *s)
+{
+    ns_t until = sim_now(s->world) + SECONDS(100);
+    unsigned times = 0;
+
+    sim_start(s);
+    for (unsigned i = 0; i < 3; i++)
+        client_start(s,
+                     &(struct client_script){
+                         .requests = 6, .pipeline = 2, .read_size = 4000, .plan = thinking_plan });
+    while (s->clients_running && sim_step(s->world, until)) {
+        for (unsigned k = 0; k < KIT_WORKERS; k++) {
+            bool unread = !list_empty(&s->edges[k].head_downs);
+            times += unread;
+            s->edges[k].lag = unread ? 200 * NS_PER_MS : 0;
+        }
+    }
+    SIM_CHECK(s, s->clients_running == 0 && times > 0, "not all was answered");
+    SIM_CHECK(s, kit_ending(s, ENDING_overloaded) == 0, "%lu were refused",
+              (unsigned long)kit_ending(s, ENDING_overloaded));
+    finish(s, SECONDS(1));
+}
+
 /* ---- leaving */
 
 static void leaving_plan(struct sim *s, struct plan *p)

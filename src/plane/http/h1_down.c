@@ -30,7 +30,6 @@ struct h1_down {
     struct http_edge *edge;
     struct timer timer;
     struct link wait_link; /* in edge->idle_downs while IDLE, in edge->head_downs while HEAD */
-    ns_t waits_since;      /* while in one of them */
     struct leg *leg;       /* while in EXCHANGE */
     struct leg_peer peer;
     struct address_place place;
@@ -111,10 +110,8 @@ static void move(struct h1_down *d, enum h1_down_state to)
     machine_check_move(states, d->state, to);
     if (waits(d->state))
         list_remove(waiting_in(d->edge, d->state), &d->wait_link);
-    if (waits(to)) {
-        d->waits_since = d->edge->reactor->now;
+    if (waits(to))
         list_append(waiting_in(d->edge, to), &d->wait_link);
-    }
     d->state = to;
     timer_set(&d->edge->reactor->timers, &d->timer, deadline_of(d, to));
 }
@@ -841,7 +838,9 @@ static struct h1_down *slow_head(struct http_edge *e)
     if (list_empty(&e->head_downs))
         return NULL;
     struct h1_down *d = container_of(list_first(&e->head_downs), struct h1_down, wait_link);
-    return e->reactor->now - d->waits_since > HEAD_SLOW ? d : NULL;
+    /* what came behind another request, and was not looked at yet, may be whole: its turn is next */
+    bool unread = d->conn.resuming;
+    return !unread && e->reactor->now - d->began > HEAD_SLOW ? d : NULL;
 }
 
 static struct h1_down *longest_idle(struct http_edge *e, bool used)
