@@ -87,8 +87,8 @@ def troubled(edge, word, *sentences):
 
 @case
 def store_that_is_full_goes_on_when_there_is_room():
-    if os.geteuid() != 0:
-        return  # nobody else can mount a small disk
+    if kit.no_mounts():
+        return
     with Instance() as instance:
         edge = Edge(file(instance).replace("${dir}/evenkeel.db", "${dir}/small/evenkeel.db"))
         small = os.path.join(edge.folder, "small")
@@ -128,8 +128,8 @@ def in_namespace(edge, *command):
 
 
 def may_mount_a_disk(folder):
-    """Loop devices and ext4: not in every container, and for root alone."""
-    if os.geteuid() != 0:
+    """Loop devices and ext4: not in every container."""
+    if kit.no_mounts():
         return False
     image, place = os.path.join(folder, "image"), os.path.join(folder, "disk")
     with open(image, "wb") as f:

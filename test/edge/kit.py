@@ -55,6 +55,14 @@ def wait_for(what, condition, seconds=PATIENCE_S):
         time.sleep(0.02)  # between two looks
 
 
+def no_mounts(command=("unshare", "--mount", "true")):
+    """Whether a program may not have mounts of its own here, as in many containers and changed roots; says so."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+    if done.returncode:
+        print(f"skipped: no mounts of one's own here: {done.stdout.strip()[:120]}", flush=True)
+    return done.returncode != 0
+
+
 # ---- certificates
 
 
@@ -416,6 +424,8 @@ class Edge:
         return done.returncode, done.stdout
 
     def said(self):
+        if not self.process:
+            return ""
         with open(os.path.join(self.folder, "stderr"), errors="replace") as f:
             return f.read()
 
