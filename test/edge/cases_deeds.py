@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import time
 
+import kit
 from cases_access import OPERATE, VIEW, Guarded
 from cases_admin import ask
 from cases_notices import change

@@ -424,8 +424,8 @@ class Edge:
         return done.returncode, done.stdout
 
     def said(self):
-        if not self.process:
-            return ""
+        if not os.path.exists(os.path.join(self.folder, "stderr")):
+            return ""  # it was never started
         with open(os.path.join(self.folder, "stderr"), errors="replace") as f:
             return f.read()
 
