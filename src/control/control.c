@@ -307,6 +307,9 @@ static bool all_drained(const struct control *c)
     return true;
 }
 
+/* For the ends of event streams, which may still have something else to send first. What is not gone then is cut off. */
+#define LAST_WORDS (100 * NS_PER_MS)
+
 /* Nothing counts any more: what the pages say now is final. */
 static bool store_last(struct control *c)
 {
@@ -335,7 +338,7 @@ static void go_on_stopping(struct control *c)
         dimension_keeper_last(c);
         checker_stop(&c->checker);
         watchers_end(c);
-        edge_drain(&c->admin, c->reactor->now);
+        edge_drain(&c->admin, c->reactor->now + LAST_WORDS);
         return;
     case CONTROL_STORING:
         if (!deeds_settled(c) || c->book.job_out || c->tasks_out || c->peers.inquiries ||
